@@ -1,0 +1,15 @@
+"""A generated file before it is bytes: data that patches may change, or text that is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """`path` is relative to the repository's root, with forward slashes. `content` is one YAML document."""
+
+    path: str
+    content: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""What generated files execute: the stages of a model's pipeline."""
