@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeAlias
 Task: TypeAlias = Literal["classification", "regression"]
 Strategy: TypeAlias = Literal["rolling", "canary", "blue-green"]
 OnFail: TypeAlias = Literal["block", "warn", "observe"]
-BuiltInStage: TypeAlias = Literal["ingest", "validate", "split", "train", "evaluate", "export", "scan", "gate"]
+BuiltInStage: TypeAlias = Literal[
+    "ingest", "validate", "split", "train", "evaluate", "export", "scan", "gate"
+]
 Value: TypeAlias = str | int | float | bool
 """One scalar of the user's."""
 

@@ -1,4 +1,4 @@
-"""The text of a plain scalar as a value, by YAML 1.2's core schema; refuses what YAML 1.1 would read otherwise."""
+"""The text of a plain scalar as a value, by YAML 1.2's core schema; refuses what readers disagree about."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NUMBER_STARTS = frozenset("0123456789+-.")
 
 
 def resolve(text: str, span: Span) -> Value:
-    """The value that `text` stands for without quotes; YamlError at `span` where it is ambiguous or too large."""
+    """The value that `text` stands for without quotes; YamlError where it is ambiguous or too large."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_STARTS:

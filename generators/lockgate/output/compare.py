@@ -1,0 +1,211 @@
+"""What would be written against what lies on the disk: a state for each file. Reads only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+from lockgate.diagnostics.model import Diagnostic
+from lockgate.output.errors import unusable
+from lockgate.output.ownership import FILE, RULE, Ownership, read_ownership
+from lockgate.output.paths import Folders, path_problem
+
+
+class State(StrEnum):
+    """What a file is to Lockgate; `edited`, `orphan-edited` and `foreign` hold somebody else's bytes."""
+
+    CURRENT = "current"
+    MISSING = "missing"
+    STALE = "stale"
+    EDITED = "edited"
+    ORPHAN = "orphan"
+    ORPHAN_EDITED = "orphan-edited"
+    FOREIGN = "foreign"
+    EJECTED = "ejected"
+
+
+_NO_PLAIN_FILE = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a plain file"}
+REFUSED = frozenset({State.EDITED, State.ORPHAN_EDITED, State.FOREIGN})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileState:
+    """`sha256` is of the bytes on the disk, None where there is no plain file; then `reason` says what there is."""
+
+    path: str
+    state: State
+    sha256: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """`files` are sorted by path. `rendered` holds the bytes that belong to the paths.
+
+    `before` is the record of owned files as it was read, `after` as it has to be once all is written. `problems`
+    are of the record itself; with any of them nothing may be written.
+    """
+
+    files: tuple[FileState, ...]
+    rendered: Mapping[str, bytes]
+    before: Ownership
+    after: Ownership
+    problems: tuple[Diagnostic, ...]
+
+    @property
+    def refused(self) -> tuple[FileState, ...]:
+        """The files that stand in the way of writing."""
+        return tuple(file for file in self.files if file.state in REFUSED)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether there is nothing to write, delete or refuse."""
+        settled = {State.CURRENT, State.EJECTED}
+        return (
+            not self.problems
+            and self.before == self.after
+            and all(file.state in settled for file in self.files)
+        )
+
+
+def compare(root: Path, rendered: Mapping[str, str]) -> Comparison:
+    """The state of each rendered and each recorded file; `rendered` maps paths to texts."""
+    assert not any(path_problem(path) for path in rendered), "a target's path is not in a generated folder"
+    contents = {path: text.encode() for path, text in rendered.items()}
+    before, problems = read_ownership(root)
+    folders = Folders(root)
+    try:
+        states = [
+            *_rendered_states(root, contents, before, folders),
+            *_orphan_states(root, contents, before, folders),
+        ]
+    except OSError as error:
+        raise unusable("read", _relative(root, error), error) from error
+    links = tuple(_link_problem(it) for it in states if it.state is State.ORPHAN_EDITED and it.sha256 is None)
+    return Comparison(
+        files=tuple(sorted(states, key=lambda it: it.path)),
+        rendered=contents,
+        before=before,
+        after=_ownership_after(contents, before),
+        problems=problems + links,
+    )
+
+
+def overwriting(comparison: Comparison, paths: Iterable[str]) -> Comparison:
+    """The comparison with edited files under the paths counted as Lockgate's own, so that they are written.
+
+    A path names a file or a folder. Foreign files stay foreign.
+    """
+    chosen = tuple(path.rstrip("/") for path in paths)
+    released = {State.EDITED: State.STALE, State.ORPHAN_EDITED: State.ORPHAN}
+
+    def released_file(file: FileState) -> FileState:
+        if file.state not in released or not any(_is_under(file.path, path) for path in chosen):
+            return file
+        return replace(file, state=released[file.state])
+
+    return replace(comparison, files=tuple(released_file(file) for file in comparison.files))
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 in hexadecimal."""
+    return sha256(data).hexdigest()
+
+
+def _is_under(path: str, chosen: str) -> bool:
+    return chosen in {"", "."} or path == chosen or path.startswith(f"{chosen}/")
+
+
+def _rendered_states(
+    root: Path, contents: Mapping[str, bytes], before: Ownership, folders: Folders
+) -> Iterable[FileState]:
+    for path, content in contents.items():
+        if path in before.ejected:
+            yield FileState(path=path, state=State.EJECTED)
+        elif reason := folders.problem(path):
+            yield FileState(path=path, state=State.FOREIGN, reason=reason)
+        else:
+            yield _rendered_state(root, path, content, before)
+
+
+def _rendered_state(root: Path, path: str, content: bytes, before: Ownership) -> FileState:
+    found = _read(root, path)
+    if found is None:
+        return FileState(path=path, state=State.MISSING)
+    if isinstance(found, str):
+        return FileState(path=path, state=State.FOREIGN, reason=found)
+    found_digest = digest(found)
+    if found == content:
+        return FileState(path=path, state=State.CURRENT, sha256=found_digest)
+    known = before.hashes(path)
+    owned = State.STALE if found_digest in known else State.EDITED
+    return FileState(path=path, state=owned if known else State.FOREIGN, sha256=found_digest)
+
+
+def _orphan_states(
+    root: Path, contents: Mapping[str, bytes], before: Ownership, folders: Folders
+) -> Iterable[FileState]:
+    for path in sorted({*before.files, *before.pending} - {*contents, *before.ejected}):
+        if reason := folders.problem(path):
+            yield FileState(path=path, state=State.ORPHAN_EDITED, reason=reason)
+            continue
+        found = _read(root, path)
+        if isinstance(found, str):
+            yield FileState(path=path, state=State.ORPHAN_EDITED, reason=found)
+        elif found is not None:
+            found_digest = digest(found)
+            state = State.ORPHAN if found_digest in before.hashes(path) else State.ORPHAN_EDITED
+            yield FileState(path=path, state=state, sha256=found_digest)
+
+
+def _read(root: Path, path: str) -> bytes | str | None:
+    """The file's bytes; or, as text, why it is no plain file; or None where there is nothing."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe in the file's place would wait for ever.
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in _NO_PLAIN_FILE:
+            return _NO_PLAIN_FILE[error.errno]
+        raise
+    try:
+        status = os.fstat(descriptor)
+        return (
+            _read_all(descriptor, status.st_size)
+            if stat.S_ISREG(status.st_mode)
+            else "it is not a plain file"
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    chunks = []
+    while chunk := os.read(descriptor, size + 1):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _ownership_after(contents: Mapping[str, bytes], before: Ownership) -> Ownership:
+    files = {path: digest(content) for path, content in contents.items() if path not in before.ejected}
+    return Ownership(files=files, ejected=before.ejected)
+
+
+def _link_problem(state: FileState) -> Diagnostic:
+    return Diagnostic(
+        rule=RULE,
+        message=f"'{state.path}' is recorded as a generated file, but {state.reason}",
+        file=FILE,
+        help="remove what is in its place, then run `lockgate render`",
+    )
+
+
+def _relative(root: Path, error: OSError) -> str:
+    return str(error.filename).removeprefix(f"{root}/")

@@ -1,0 +1,105 @@
+"""Writes a comparison out. Each file is whole at every moment; what a killed run left, the next finishes."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockgate.output.compare import Comparison, FileState, State
+from lockgate.output.errors import unusable
+from lockgate.output.ownership import FILE, FOLDER, Ownership, dump
+
+_TEMPORARY = re.compile(r"\.lockgate-[0-9a-f]{16}\.tmp")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """Paths, sorted."""
+
+    written: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
+def write(root: Path, comparison: Comparison) -> Written:
+    """Write missing and stale files and delete orphans. The caller has seen that nothing is refused."""
+    assert not comparison.problems, "the record of owned files cannot be trusted"
+    assert not comparison.refused, "a file would be overwritten that is not Lockgate's"
+    writes = [file for file in comparison.files if file.state in {State.MISSING, State.STALE}]
+    deletes = [file.path for file in comparison.files if file.state is State.ORPHAN]
+    _remove_leftovers(root, comparison.rendered)
+    if writes or deletes:
+        _write_record(root, _journal(comparison, writes))
+    for file in writes:
+        _write_file(root, file.path, comparison.rendered[file.path])
+    for path in deletes:
+        _delete(root, path)
+    if writes or deletes or comparison.before != comparison.after:
+        _write_record(root, comparison.after)
+    return Written(written=tuple(file.path for file in writes), deleted=tuple(deletes))
+
+
+def write_record(root: Path, ownership: Ownership) -> None:
+    """Write the record of owned files alone."""
+    _write_record(root, ownership)
+
+
+def _journal(comparison: Comparison, writes: Iterable[FileState]) -> Ownership:
+    """The record while files are being written: what lies there now, and what each is about to become.
+
+    Bytes that an edit made are not vouched for: a killed run must leave them known as an edit.
+    """
+    before = comparison.before
+    ours = {
+        file.path: file.sha256
+        for file in comparison.files
+        if file.sha256 in before.hashes(file.path) or file.state is State.CURRENT
+    }
+    kept = {path: sha256 for path, sha256 in {**before.files, **ours}.items() if sha256 is not None}
+    pending = {file.path: comparison.after.files[file.path] for file in writes}
+    return Ownership(files=kept, ejected=before.ejected, pending=pending)
+
+
+def _write_record(root: Path, ownership: Ownership) -> None:
+    _write_file(root, FILE, dump(ownership).encode())
+
+
+def _write_file(root: Path, path: str, content: bytes) -> None:
+    target = root / path
+    temporary = target.parent / f".lockgate-{secrets.token_hex(8)}.tmp"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "xb", opener=_open_new) as stream:
+            stream.write(content)
+        temporary.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise unusable("write", path, error) from error
+
+
+def _open_new(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
+
+
+def _delete(root: Path, path: str) -> None:
+    try:
+        (root / path).unlink(missing_ok=True)
+    except OSError as error:
+        raise unusable("delete", path, error) from error
+    with suppress(OSError):  # a folder that still holds something stays
+        for parent in list(Path(path).parents)[:-1]:
+            (root / parent).rmdir()
+
+
+def _remove_leftovers(root: Path, rendered: Iterable[str]) -> None:
+    """Delete the temporary files of killed runs; nobody else is writing, for the caller holds the lock."""
+    for folder in {FOLDER, *(path.rpartition("/")[0] for path in rendered)}:
+        with suppress(OSError), os.scandir(root / folder) as entries:
+            for entry in entries:
+                if _TEMPORARY.fullmatch(entry.name):
+                    Path(entry.path).unlink()

@@ -1,0 +1,5 @@
+"""Spec and records → Plan: what two targets must agree on."""
+
+from lockgate.plan.build import make
+
+__all__ = ["make"]

@@ -1,0 +1,81 @@
+"""The report as plain data: per model what its stages left behind, checked, and what is missing. Knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lockgate.contract import (
+    Evaluation,
+    Export,
+    GateResult,
+    Ingest,
+    Latency,
+    Scan,
+    Split,
+    Training,
+    Validation,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Something that the report cannot say, and why; `file` is relative to the repository's root."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patch:
+    name: str
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelReport:
+    """One model. A file that is missing or malformed is None here and has a problem.
+
+    `roc` are (false positive rate, true positive rate); `residuals` are (predicted, actual) of sampled rows.
+    `stages` says by stage whether it ran or was cached; it is empty where that is not known.
+    """
+
+    name: str
+    owner: str | None
+    description: str | None
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    gates: tuple[GateResult, ...]
+    ingest: Ingest | None
+    validation: Validation | None
+    split: Split | None
+    training: Training | None
+    evaluation: Evaluation | None
+    export: Export | None
+    latency: Latency | None
+    scan: Scan | None
+    roc: tuple[tuple[float, float], ...]
+    residuals: tuple[tuple[float, float], ...]
+    card: str | None
+    stages: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The models that need attention come first. `patches` are all that are in force in the spec."""
+
+    models: tuple[ModelReport, ...]
+    patches: tuple[Patch, ...]
+
+
+def verdict(report: Report) -> Verdict:
+    """The worst verdict of any model; a report on no model passes, for nothing was proposed."""
+    return worst(*(model.verdict for model in report.models))
+
+
+def worst(*verdicts: Verdict) -> Verdict:
+    if "fail" in verdicts:
+        return "fail"
+    return "warn" if "warn" in verdicts else "pass"

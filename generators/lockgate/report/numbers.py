@@ -1,0 +1,107 @@
+"""Numbers as people read them: one count of decimals within a row, units, thousands separators, a true minus sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+ABSENT = "–"
+
+_SIGNIFICANT = 3
+_MOST_DECIMALS = 6
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+_BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """How the numbers of one row are written: divided by `factor`, with `decimals`, in `unit`."""
+
+    factor: float
+    decimals: int
+    unit: str
+
+
+def scale_for(values: Iterable[float | None], unit: str, difference: float | None = None) -> Scale:
+    """The scale that gives the largest of the values three significant digits.
+
+    Where `difference` is given, there are enough decimals to see it.
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    factor, name = _unit(largest, unit)
+    decimals = _decimals(largest / factor, _SIGNIFICANT)
+    if difference:
+        decimals = max(decimals, min(_MOST_DECIMALS, _decimals(abs(difference) / factor, 1)))
+    return Scale(factor=factor, decimals=0 if name == "B" else decimals, unit=name)
+
+
+def _unit(largest: float, unit: str) -> tuple[float, str]:
+    steps = {"s": _SECONDS, "bytes": _BYTES}.get(unit)
+    if steps is None:
+        return 1.0, ""
+    return next((step for step in steps if largest >= step[0]), steps[0 if largest == 0.0 else -1])
+
+
+def _decimals(value: float, significant: int) -> int:
+    if value == 0.0:
+        return 0 if significant == 1 else significant
+    return min(_MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value)), significant // _SIGNIFICANT))
+
+
+def show(value: float | None, scale: Scale) -> str:
+    """The value with its unit, or a dash where there is none."""
+    return ABSENT if value is None else _with_unit(_digits(value, scale), scale)
+
+
+def show_change(value: float | None, scale: Scale) -> str:
+    """The value with its sign and unit."""
+    if value is None:
+        return ABSENT
+    digits = _digits(value, scale)
+    return _with_unit(digits if digits.startswith("−") or value == 0 else f"+{digits}", scale)
+
+
+def show_interval(value: float | None, low: float | None, high: float | None, scale: Scale) -> str:
+    """`0.712 [0.703, 0.721]`, or the value alone where there is no interval."""
+    if value is None or low is None or high is None:
+        return show(value, scale)
+    return _with_unit(f"{_digits(value, scale)} [{_digits(low, scale)}, {_digits(high, scale)}]", scale)
+
+
+def show_metric(value: float | None, low: float | None, high: float | None, unit: str) -> str:
+    return show_interval(value, low, high, scale_for((value, low, high), unit))
+
+
+def show_quantity(value: float | None, unit: str = "") -> str:
+    """A number on its own: `4.21 ms`, `1.23 MB`, `0.712`."""
+    return show(value, scale_for((value,), unit))
+
+
+def show_count(value: int) -> str:
+    return f"{value:,}".replace("-", "−")
+
+
+def show_share(part: float, whole: float = 1.0) -> str:
+    """The part of the whole in per cent, never rounded to 0 or 100 when it is neither."""
+    if whole == 0:
+        return ABSENT
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    if 99.9 < percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.1f} %".replace("-", "−")
+
+
+def _digits(value: float, scale: Scale) -> str:
+    scaled = value / scale.factor
+    if scaled != 0 and not 1e-6 <= abs(scaled) < 1e12:
+        return f"{scaled:.2e}".replace("-", "−")
+    text = f"{scaled:,.{scale.decimals}f}"
+    is_zero = not text.strip("-0.,")
+    return text.lstrip("-") if is_zero else text.replace("-", "−")
+
+
+def _with_unit(digits: str, scale: Scale) -> str:
+    return f"{digits}\N{NO-BREAK SPACE}{scale.unit}" if scale.unit else digits

@@ -1,0 +1,232 @@
+"""A valid document with its defaults → Spec. Knows the schema's names and units, and no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypeAlias
+
+from lockgate.spec import model as m
+from lockgate.spec import units
+from lockgate.spec.schema import fill_block
+
+Block: TypeAlias = Mapping[str, Any]
+
+_DEFAULT_WEIGHTS = (10, 25, 50)
+_DEFAULT_PAUSE_SECONDS = 600
+
+
+def build(filled: Block, written: Block) -> m.Spec:
+    """The spec of a document that the schema and the rules accept; `written` is it without defaults."""
+    models = {name: _model(name, block, written["models"][name]) for name, block in filled["models"].items()}
+    return m.Spec(
+        project=_project(filled["project"]),
+        models=models,
+        environments={
+            name: _environment(name, block, written) for name, block in filled["environments"].items()
+        },
+        pins=filled["deployments"],
+        ci=_ci(filled["ci"]),
+        patches=tuple(_patch(name, block) for name, block in filled["patches"].items()),
+    )
+
+
+def served_in(environment: Block, model: str, written: Block) -> dict[str, Any] | None:
+    """The model's `serve` block in an environment, with defaults; None where the model is not served.
+
+    Maps merge, scalars and lists replace: this is the one merge rule of the spec.
+    """
+    if "serve" not in written["models"][model]:
+        return None
+    base: Block = written["models"][model]["serve"]
+    change = environment.get("models", {}).get(model, {}).get("serve", {})
+    return fill_block("serve", merge(base, change))
+
+
+def merge(base: Block, change: Block) -> dict[str, Any]:
+    """`change` laid over `base`: maps merge, scalars and lists replace."""
+    merged = dict(base)
+    for key, value in change.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _project(block: Block) -> m.Project:
+    return m.Project(
+        repository=block["repository"],
+        description=block.get("description"),
+        branch=block["branch"],
+        image_registry=block.get("image_registry"),
+        data_remote=block["data_remote"],
+        requirements=block["requirements"],
+        python=block["python"],
+    )
+
+
+def _model(name: str, block: Block, written: Block) -> m.Model:
+    return m.Model(
+        name=name,
+        owner=block["owner"],
+        description=block.get("description"),
+        task=block["task"],
+        requirements=block.get("requirements"),
+        code=tuple(block["code"]) if "code" in block else None,
+        data=_data(block["data"]),
+        train=m.Train(**{key: block["train"][key] for key in ("estimator", "params", "seed")}),
+        evaluate=_evaluate(block["evaluate"]),
+        export=_export(block["export"]),
+        gates={metric: _gate(gate) for metric, gate in block["gates"].items()},
+        stages={stage: _stage(custom) for stage, custom in block["stages"].items()},
+        card=m.Card(**{key: block["card"].get(key) for key in ("intended_use", "limitations", "ethics")}),
+        job=m.Job(runner=block["job"].get("runner"), timeout_minutes=block["job"].get("timeout_minutes")),
+        serve=_serve(block["serve"]) if "serve" in block else None,
+        written=written,
+    )
+
+
+def _data(block: Block) -> m.Data:
+    holdout = block["holdout"]
+    columns = block.get("columns")
+    return m.Data(
+        source=block["source"],
+        as_of=date.fromisoformat(block["as_of"]) if "as_of" in block else None,
+        train_days=units.days(block["train"]) if "train" in block else None,
+        holdout_days=units.days(holdout) if isinstance(holdout, str) else None,
+        holdout_share=None if isinstance(holdout, str) else float(holdout),
+        split=split_method(block),
+        target=block["target"],
+        time=block.get("time"),
+        group=block.get("group"),
+        columns={name: _column(column) for name, column in columns.items()} if columns else None,
+        deps=tuple(block["deps"]),
+    )
+
+
+def split_method(block: Block) -> Any:  # noqa: ANN401 - one of the schema's literals
+    """How the holdout is chosen where the spec does not say: by time, else by group, else at random."""
+    derived = "time" if "time" in block else "group" if "group" in block else "random"
+    return block.get("split", derived)
+
+
+def _column(block: Block) -> m.Column:
+    return m.Column(
+        type=block["type"],
+        min=block.get("min"),
+        max=block.get("max"),
+        values=tuple(block["values"]) if "values" in block else None,
+        nullable=block["nullable"],
+        description=block.get("description"),
+    )
+
+
+def _evaluate(block: Block) -> m.Evaluate:
+    return m.Evaluate(
+        positive=block.get("positive"),
+        threshold=block["threshold"],
+        slices=tuple(block["slices"]),
+        metrics={name: m.CustomMetric(**metric) for name, metric in block["metrics"].items()},
+        bootstrap_samples=block["bootstrap"]["samples"],
+        bootstrap_confidence=block["bootstrap"]["confidence"],
+    )
+
+
+def _export(block: Block) -> m.Export:
+    return m.Export(
+        format=block["format"],
+        tolerance=block["tolerance"],
+        max_disagreement=block["max_disagreement"],
+        trusted=tuple(block["trusted"]),
+    )
+
+
+def _gate(block: Block) -> m.Gate:
+    limits = {key: units.limit(block[key])[0] if key in block else None for key in ("min", "max", "max_drop")}
+    return m.Gate(**limits, on_fail=block["on_fail"])
+
+
+def _stage(block: Block) -> m.CustomStage:
+    return m.CustomStage(
+        command=tuple(block["command"]),
+        before=block.get("before"),
+        after=block.get("after"),
+        deps=tuple(block["deps"]),
+        outs=tuple(block["outs"]),
+    )
+
+
+def _serve(block: Block) -> m.Serve:
+    replicas, resources = block["replicas"], block["resources"]
+    return m.Serve(
+        replicas_min=replicas["min"],
+        replicas_max=replicas["max"],
+        target_cpu_percent=block["target_cpu"],
+        cpu=resources["cpu"],
+        cpu_limit=resources["cpu_limit"],
+        memory=resources["memory"],
+        clients=tuple(block["clients"]),
+        rollout=_rollout(block["rollout"], replicas["min"]),
+        pod=block["pod"],
+    )
+
+
+def _rollout(block: str | Block, replicas_min: int) -> m.Rollout:
+    written: Block = {"strategy": block} if isinstance(block, str) else block
+    if written["strategy"] != "canary":
+        return m.Rollout(strategy=written["strategy"], steps=())
+    if "steps" not in written:
+        return m.Rollout(strategy="canary", steps=_default_steps(replicas_min))
+    steps = (
+        m.RolloutStep(weight_percent=step["weight"], pause_seconds=round(units.seconds(step["pause"])))
+        for step in written["steps"]
+    )
+    return m.Rollout(strategy="canary", steps=tuple(steps))
+
+
+def _default_steps(replicas_min: int) -> tuple[m.RolloutStep, ...]:
+    """Those of the default weights that are at least one whole replica and leave at least one."""
+    weights = [weight for weight in _DEFAULT_WEIGHTS if weight * replicas_min >= 100]
+    return tuple(
+        m.RolloutStep(weight_percent=weight, pause_seconds=_DEFAULT_PAUSE_SECONDS) for weight in weights
+    )
+
+
+def _environment(name: str, block: Block, written: Block) -> m.Environment:
+    served = {model: served_in(block, model, written) for model in written["models"]}
+    return m.Environment(
+        name=name,
+        namespace=block["namespace"],
+        serve={model: _serve(serve) for model, serve in served.items() if serve is not None},
+    )
+
+
+def _ci(block: Block) -> m.Ci:
+    return m.Ci(
+        runner=block["runner"],
+        timeout_minutes=block["timeout_minutes"],
+        steps_before=tuple(_step(step) for step in block["steps"]["before"]),
+        steps_after=tuple(_step(step) for step in block["steps"]["after"]),
+    )
+
+
+def _step(block: Block) -> m.Step:
+    return m.Step(
+        name=block["name"],
+        run=block.get("run"),
+        uses=block.get("uses"),
+        inputs=block["with"],
+        env=block["env"],
+    )
+
+
+def _patch(name: str, block: Block) -> m.Patch:
+    return m.Patch(
+        name=name,
+        target=block["target"],
+        reason=block["reason"],
+        set=block["set"],
+        remove=tuple(block["remove"]),
+    )

@@ -1,0 +1,140 @@
+"""From the bytes of `mlops.yaml` to a Spec, or to everything that is wrong with it at its place in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lockgate.contract import SPEC_FILE
+from lockgate.diagnostics import Diagnostic, Finding, Position, sort
+from lockgate.diagnostics.text import render_text
+from lockgate.spec import rules
+from lockgate.spec.build import build
+from lockgate.spec.model import Spec
+from lockgate.spec.schema import fill
+from lockgate.spec.validate import validate
+from lockgate.yaml import Node, Span, YamlError, parse
+from lockgate.yaml.nodes import entry_at, node_at, plain_value
+from lockgate.yaml.parse import read_text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a text says. `spec` is None where an error keeps it from meaning anything.
+
+    `root` is the document's node, None where the text is no YAML; `filled` is the document with defaults.
+    """
+
+    file: str
+    text: str
+    root: Node | None
+    written: Mapping[str, Any]
+    filled: Mapping[str, Any]
+    spec: Spec | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class SpecError(Exception):
+    """The spec cannot be used; `reading` holds why."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(f"{reading.file} has errors")
+        self.reading = reading
+
+    def render(self) -> str:
+        """The errors as text for people."""
+        return render_text(self.reading.diagnostics, {self.reading.file: self.reading.text}, colour=False)
+
+
+def load(root: Path) -> Spec:
+    """The spec of the project in that folder.
+
+    Raises SpecError where it has errors, and OSError where it cannot be read.
+    """
+    reading = read((root / SPEC_FILE).read_bytes())
+    if reading.spec is None:
+        raise SpecError(reading)
+    return reading.spec
+
+
+def read(data: bytes, file: str = SPEC_FILE) -> Reading:
+    """What the bytes of a spec say."""
+    try:
+        text = read_text(data)
+    except YamlError as error:
+        return _unreadable(file, data.decode(errors="replace"), error)
+    try:
+        root = parse(text)
+    except YamlError as error:
+        return _unreadable(file, text, error)
+    return _interpret(file, text, root)
+
+
+def locate(findings: Iterable[Finding], root: Node, file: str = SPEC_FILE) -> tuple[Diagnostic, ...]:
+    """The findings with the places in the text that they speak of."""
+    return sort(_locate(finding, root, file) for finding in findings)
+
+
+def _interpret(file: str, text: str, root: Node) -> Reading:
+    written = plain_value(root)
+    findings = validate(written)
+    filled: dict[str, Any] = {}
+    spec = None
+    if not findings:
+        filled = fill(written)
+        findings = tuple(rules.check(filled, written))
+        if not any(finding.severity == "error" for finding in findings):
+            spec = build(filled, written)
+    return Reading(
+        file=file,
+        text=text,
+        root=root,
+        written=written if isinstance(written, Mapping) else {},
+        filled=filled,
+        spec=spec,
+        diagnostics=locate(findings, root, file),
+    )
+
+
+def _unreadable(file: str, text: str, error: YamlError) -> Reading:
+    diagnostic = Diagnostic(
+        rule=error.rule, message=error.message, file=file, position=_position(error.span), help=error.help
+    )
+    return Reading(
+        file=file, text=text, root=None, written={}, filled={}, spec=None, diagnostics=(diagnostic,)
+    )
+
+
+def _locate(finding: Finding, root: Node, file: str) -> Diagnostic:
+    return Diagnostic(
+        rule=finding.rule,
+        message=finding.message,
+        file=file,
+        position=_position(_span(finding, root)),
+        path=".".join(str(step) for step in finding.location),
+        help=finding.help,
+        severity=finding.severity,
+    )
+
+
+def _span(finding: Finding, root: Node) -> Span:
+    """Of the key or the value; of a map or list the key that holds it; of what is not there the nearest above."""
+    location = finding.location
+    while location:
+        node, entry = node_at(root, location), entry_at(root, location)
+        if node is not None:
+            is_inside_line = node.span.start.line == node.span.end.line and not finding.at_key
+            return entry.key.span if entry is not None and not is_inside_line else node.span
+        location = location[:-1]
+    return Span(root.span.start, root.span.start)
+
+
+def _position(span: Span) -> Position:
+    return Position(
+        line=span.start.line + 1,
+        column=span.start.column + 1,
+        end_line=span.end.line + 1,
+        end_column=span.end.column + 1,
+    )

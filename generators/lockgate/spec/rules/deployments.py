@@ -1,0 +1,48 @@
+"""Rules about environments and pins: they name models and environments that exist, and models that are served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from lockgate.diagnostics import Finding
+from lockgate.spec.validate import quote, suggest
+
+Block: TypeAlias = Mapping[str, Any]
+Location: TypeAlias = tuple[str | int, ...]
+
+
+def check(filled: Block, _written: Block) -> Iterator[Finding]:
+    for environment, block in filled["environments"].items():
+        yield from _models(filled, block["models"], ("environments", environment, "models"))
+    for environment, pins in filled["deployments"].items():
+        location = ("deployments", environment)
+        if environment not in filled["environments"]:
+            yield _unknown("environment", environment, filled["environments"], location)
+        yield from _models(filled, pins, location)
+
+
+def _models(filled: Block, named: Iterable[str], location: Location) -> Iterator[Finding]:
+    for model in named:
+        if model not in filled["models"]:
+            yield _unknown("model", model, filled["models"], (*location, model))
+        elif "serve" not in filled["models"][model]:
+            yield Finding(
+                rule="not-served",
+                location=(*location, model),
+                at_key=True,
+                message=f"{quote(model)} is not served: it has no 'serve' block",
+                help=f"add 'serve: {{}}' to models.{model}, or take {model!r} out here",
+            )
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], location: Location) -> Finding:
+    listed = sorted(known)
+    return Finding(
+        rule=f"unknown-{kind}",
+        location=location,
+        at_key=True,
+        message=f"no {kind} is called {quote(name)}",
+        help=suggest(name, listed)
+        or f"add it under '{kind}s'{'; there are: ' + ', '.join(listed) if listed else ''}",
+    )

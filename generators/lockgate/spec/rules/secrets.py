@@ -1,0 +1,61 @@
+"""Refuses literals that look like secrets: the spec is committed, and a secret in Git is public."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from lockgate.diagnostics import Finding
+
+Location: TypeAlias = tuple[str | int, ...]
+
+_FORMS = {
+    "an AWS access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a GitHub token": re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})\b"),
+    "a GitLab token": re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}\b"),
+    "a Google API key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}\b"),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}[.]eyJ[A-Za-z0-9_-]{10,}[.]"),
+    "a password in an address": re.compile(r"://[^/\s:@]+:[^/\s:@]+@"),
+}
+_SECRET_KEY = re.compile(
+    r"(password|passwd|secret|token|api_?key|private_?key|credential)s?\Z", re.IGNORECASE
+)
+_HARMLESS = re.compile(r"(|true|false|none|null|x+|[*]+)\Z", re.IGNORECASE)
+
+
+def check(_filled: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _walk(written, ())
+
+
+def _walk(value: object, location: Location) -> Iterator[Finding]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _walk(below, (*location, str(key)))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _walk(below, (*location, index))
+    elif isinstance(value, str):
+        yield from _text(value, location)
+
+
+def _text(text: str, location: Location) -> Iterator[Finding]:
+    found = next((kind for kind, form in _FORMS.items() if form.search(text)), None)
+    if found is None and _is_secret_by_name(text, location):
+        found = "a secret"
+    if found is not None:
+        yield Finding(
+            rule="literal-secret",
+            location=location,
+            message=f"this looks like {found}",
+            help="take it out, replace the secret where it was made (it may have been pushed), and let the job read "
+            "it at run time from the platform's own identity or a mounted file",
+        )
+
+
+def _is_secret_by_name(text: str, location: Location) -> bool:
+    """Names give a secret away only where names are the user's own: environment variables, inputs and parameters."""
+    free = {"env", "with", "params"} & {step for step in location[:-1] if isinstance(step, str)}
+    return bool(free and _SECRET_KEY.search(str(location[-1])) and not _HARMLESS.match(text))

@@ -1,0 +1,29 @@
+"""Plan → the workflows that check, prove and report a pull request. What a stage or a gate is, they do not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from lockgate.targets.file import File
+from lockgate.targets.github import fork_report, pull_request
+from lockgate.targets.github.pins import annotate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockgate.plan.model import Plan
+    from lockgate.targets.github.types import Workflow
+
+__all__ = ["annotate", "emit"]
+
+
+def emit(plan: Plan) -> tuple[File, ...]:
+    """The workflows of a project. What writes them passes their text through `annotate`."""
+    return (
+        _file("lockgate-pr", pull_request.workflow(plan)),
+        _file("lockgate-fork-report", fork_report.workflow(plan)),
+    )
+
+
+def _file(name: str, workflow: Workflow) -> File:
+    return File(path=f".github/workflows/{name}.yml", content=cast("Mapping[str, Any]", workflow))

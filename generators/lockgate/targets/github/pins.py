@@ -1,0 +1,71 @@
+"""Which commit of whose action is run, and the comments that generated workflows carry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """A full commit SHA and the tag that named it when it was reviewed. The tag is for people only."""
+
+    sha: str
+    tag: str
+
+
+PINS = {
+    "actions/checkout": Pin(sha="3d3c42e5aac5ba805825da76410c181273ba90b1", tag="v7.0.1"),
+    "actions/download-artifact": Pin(sha="3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", tag="v8.0.1"),
+    "actions/setup-node": Pin(sha="820762786026740c76f36085b0efc47a31fe5020", tag="v7.0.0"),
+    "actions/setup-python": Pin(sha="5fda3b95a4ea91299a34e894583c3862153e4b97", tag="v7.0.0"),
+    "actions/upload-artifact": Pin(sha="043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", tag="v7.0.1"),
+}
+
+# No action of CML's runs on today's Node: its repository is checked out instead.
+CML_REPOSITORY = "iterative/cml"
+CML_PIN = Pin(sha="a3a66c74b218b08710f42bf599b066e37cb4cba7", tag="v0.20.6")
+
+_TAGS = {f"{action}@{pin.sha}": pin.tag for action, pin in PINS.items()}
+
+# What a line says → why it is there. zizmor asks for a reason at each permission that is not plain reading.
+_REASONS = {
+    f"ref: {CML_PIN.sha}": CML_PIN.tag,
+    "actions: read": "downloads the report of the run that it follows",
+    "pull-requests: write": "posts the report",
+    "workflow_run:": "zizmor: ignore[dangerous-triggers] checks nothing out and runs no code of the pull request",
+}
+
+_USES = re.compile(r"""uses: (?P<quote>["']?)(?P<uses>[^\s"']+)(?P=quote)""")
+_KEY_COLUMN = re.compile(r" *(?:- )*")
+_BLOCK_SCALAR = re.compile(r".*: [|>][0-9+-]*")
+
+
+def uses(action: str) -> str:
+    """The action as a step names it, pinned."""
+    return f"{action}@{PINS[action].sha}"
+
+
+def annotate(text: str) -> str:
+    """The text of a dumped workflow with the tag behind each pinned action, and reasons where they are due."""
+    lines: list[str] = []
+    script_column: int | None = None
+    for line in text.split("\n"):
+        if script_column is not None and (not line or line.startswith(" " * (script_column + 1))):
+            lines.append(line)
+            continue
+        script_column = _column(line) if _BLOCK_SCALAR.fullmatch(line) else None
+        comment = _comment_for(line[_column(line) :])
+        lines.append(f"{line} # {comment}" if comment else line)
+    return "\n".join(lines)
+
+
+def _column(line: str) -> int:
+    found = _KEY_COLUMN.match(line)
+    return found.end() if found else 0
+
+
+def _comment_for(entry: str) -> str | None:
+    if found := _USES.fullmatch(entry):
+        return _TAGS.get(found["uses"])
+    return _REASONS.get(entry)

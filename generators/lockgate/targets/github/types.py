@@ -1,0 +1,62 @@
+"""The part of a GitHub Actions workflow that is generated, as GitHub's own schema has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+Value: TypeAlias = str | int | float | bool
+
+Permissions = TypedDict(
+    "Permissions",
+    {
+        "actions": NotRequired[Literal["read"]],
+        "contents": NotRequired[Literal["read"]],
+        "pull-requests": NotRequired[Literal["write"]],
+    },
+)
+
+Strategy = TypedDict("Strategy", {"fail-fast": bool, "matrix": Mapping[str, str]})
+
+Concurrency = TypedDict("Concurrency", {"group": str, "cancel-in-progress": bool})
+
+Step = TypedDict(
+    "Step",
+    {
+        "name": str,
+        "id": str,
+        "if": NotRequired[str],
+        "continue-on-error": NotRequired[bool],
+        "uses": NotRequired[str],
+        "with": NotRequired[Mapping[str, Value]],
+        "working-directory": NotRequired[str],
+        "env": NotRequired[Mapping[str, Value]],
+        "run": NotRequired[str],
+    },
+)
+
+Job = TypedDict(
+    "Job",
+    {
+        "name": str,
+        "needs": NotRequired[list[str]],
+        "if": NotRequired[str],
+        "permissions": Permissions,
+        "runs-on": str,
+        "timeout-minutes": int | str,
+        "strategy": NotRequired[Strategy],
+        "outputs": NotRequired[Mapping[str, str]],
+        "steps": list[Step],
+    },
+)
+
+Workflow = TypedDict(
+    "Workflow",
+    {
+        "name": str,
+        "on": Mapping[str, Mapping[str, list[str]]],
+        "permissions": Permissions,
+        "concurrency": Concurrency,
+        "jobs": dict[str, Job],
+    },
+)

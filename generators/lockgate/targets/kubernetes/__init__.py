@@ -1,0 +1,7 @@
+"""Plan → `manifests/<environment>/`: one Kubernetes object a file. It knows nothing of clusters, nor of other targets."""
+
+from lockgate.targets.kubernetes.emit import emit
+from lockgate.targets.kubernetes.findings import findings
+from lockgate.targets.kubernetes.semantics import ObjectProblem, check_objects
+
+__all__ = ["ObjectProblem", "check_objects", "emit", "findings"]

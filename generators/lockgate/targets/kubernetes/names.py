@@ -1,0 +1,69 @@
+"""The names and labels of a service's objects, each at most 63 characters. Both are an interface: others select by them."""
+
+from __future__ import annotations
+
+import re
+
+from lockgate.plan.model import Plan, Service
+from lockgate.targets.kubernetes.types import Labels, Metadata
+
+CONTAINER = "server"
+PORT_NAME = "http"
+PORT = 8080
+
+_MANAGED_BY = {"app.kubernetes.io/managed-by": "lockgate"}
+
+
+def canary_name(service: Service) -> str:
+    return f"{service.name}-canary"
+
+
+def stable_name(service: Service) -> str:
+    return f"{service.name}-stable"
+
+
+def preview_name(service: Service) -> str:
+    return f"{service.name}-preview"
+
+
+def deployment_name(service: Service) -> str:
+    """A Deployment that only lends its template to a Rollout has a name of its own.
+
+    With the same name, a change of the strategy would scale the pods that serve to zero before others are ready.
+    """
+    return service.name if service.serve.rollout.strategy == "rolling" else f"{service.name}-template"
+
+
+def selector(service: Service) -> Labels:
+    """What tells the pods of a service from all others; it never changes, so no version is in it."""
+    return {
+        "app.kubernetes.io/name": service.name,
+        "app.kubernetes.io/instance": f"{service.name}-{service.environment}",
+    }
+
+
+def labels(service: Service, plan: Plan) -> Labels:
+    version = {"app.kubernetes.io/version": service.release.version} if service.release else {}
+    return (
+        selector(service)
+        | version
+        | {
+            "app.kubernetes.io/component": CONTAINER,
+            "app.kubernetes.io/part-of": part_of(plan),
+        }
+        | _MANAGED_BY
+    )
+
+
+def environment_labels(plan: Plan) -> Labels:
+    return {"app.kubernetes.io/part-of": part_of(plan)} | _MANAGED_BY
+
+
+def metadata(service: Service, plan: Plan, name: str) -> Metadata:
+    return {"name": name, "namespace": service.namespace, "labels": labels(service, plan)}
+
+
+def part_of(plan: Plan) -> str:
+    """The repository's name as a label's value, which starts and ends with a letter or digit."""
+    name = plan.spec.project.repository.rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:63].strip("-_.") or "models"

@@ -1,0 +1,177 @@
+"""The Kubernetes objects that are written, typed by hand: only the fields in use, in the order in which they are read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+Labels: TypeAlias = dict[str, str]
+
+
+class Metadata(TypedDict):
+    name: str
+    namespace: NotRequired[str]
+    labels: NotRequired[Labels]
+    annotations: NotRequired[Labels]
+
+
+class Object(TypedDict):
+    apiVersion: str
+    kind: str
+    metadata: Metadata
+
+
+class LabelSelector(TypedDict):
+    matchLabels: Labels
+
+
+class Reference(TypedDict):
+    apiVersion: str
+    kind: str
+    name: str
+
+
+class HttpGet(TypedDict):
+    path: str
+    port: str
+
+
+class Probe(TypedDict):
+    httpGet: HttpGet
+    periodSeconds: int
+    timeoutSeconds: int
+    failureThreshold: int
+
+
+class Resources(TypedDict):
+    cpu: str
+    memory: str
+
+
+class Container(TypedDict):
+    name: str
+    image: str
+    imagePullPolicy: Literal["IfNotPresent"]
+    command: list[str]
+    args: list[str]
+    ports: list[dict[str, str | int]]
+    startupProbe: Probe
+    readinessProbe: Probe
+    livenessProbe: Probe
+    lifecycle: dict[str, dict[str, dict[str, int]]]
+    resources: dict[Literal["requests", "limits"], Resources]
+    securityContext: dict[str, object]
+    volumeMounts: list[dict[str, str]]
+
+
+class TopologySpreadConstraint(TypedDict):
+    maxSkew: int
+    topologyKey: str
+    whenUnsatisfiable: Literal["ScheduleAnyway"]
+    labelSelector: LabelSelector
+    matchLabelKeys: list[str]
+
+
+class Pod(TypedDict):
+    serviceAccountName: str
+    automountServiceAccountToken: Literal[False]
+    enableServiceLinks: Literal[False]
+    terminationGracePeriodSeconds: int
+    securityContext: dict[str, object]
+    topologySpreadConstraints: list[TopologySpreadConstraint]
+    containers: list[Container]
+    volumes: list[dict[str, object]]
+
+
+class PodTemplate(TypedDict):
+    """`spec` is a Pod with the user's own fields laid over."""
+
+    metadata: dict[Literal["labels", "annotations"], Labels]
+    spec: dict[str, Any]
+
+
+class DeploymentSpec(TypedDict):
+    replicas: NotRequired[int]
+    revisionHistoryLimit: int
+    progressDeadlineSeconds: int
+    strategy: dict[str, object]
+    selector: LabelSelector
+    template: PodTemplate
+
+
+class Deployment(Object):
+    spec: DeploymentSpec
+
+
+class RollbackWindow(TypedDict):
+    revisions: int
+
+
+class RolloutSpec(TypedDict):
+    revisionHistoryLimit: int
+    progressDeadlineSeconds: int
+    progressDeadlineAbort: bool
+    rollbackWindow: RollbackWindow
+    workloadRef: Reference
+    strategy: dict[Literal["canary", "blueGreen"], dict[str, object]]
+
+
+class Rollout(Object):
+    spec: RolloutSpec
+
+
+class ServicePort(TypedDict):
+    name: str
+    port: int
+    targetPort: str
+    appProtocol: str
+
+
+class ServiceSpec(TypedDict):
+    selector: Labels
+    ports: list[ServicePort]
+
+
+class ServiceObject(Object):
+    spec: ServiceSpec
+
+
+class ServiceAccount(Object):
+    automountServiceAccountToken: Literal[False]
+
+
+class AutoscalerSpec(TypedDict):
+    scaleTargetRef: Reference
+    minReplicas: int
+    maxReplicas: int
+    metrics: list[dict[str, object]]
+
+
+class Autoscaler(Object):
+    spec: AutoscalerSpec
+
+
+class DisruptionBudgetSpec(TypedDict):
+    maxUnavailable: int
+    unhealthyPodEvictionPolicy: Literal["AlwaysAllow"]
+    selector: LabelSelector
+
+
+class DisruptionBudget(Object):
+    spec: DisruptionBudgetSpec
+
+
+class NetworkPolicySpec(TypedDict):
+    podSelector: LabelSelector
+    policyTypes: list[Literal["Ingress", "Egress"]]
+    ingress: list[dict[str, object]]
+    egress: list[dict[str, object]]
+
+
+class NetworkPolicy(Object):
+    spec: NetworkPolicySpec
+
+
+class Kustomization(TypedDict):
+    apiVersion: str
+    kind: str
+    resources: list[str]

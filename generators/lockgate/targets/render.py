@@ -1,0 +1,64 @@
+"""Every target's files, patched as the spec says, checked, and dumped. The one place that knows all targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lockgate.contract import SPEC_FILE
+from lockgate.diagnostics import Finding
+from lockgate.plan.model import Plan
+from lockgate.targets import dvc, github, kubernetes
+from lockgate.targets.file import File
+from lockgate.targets.patches import apply
+from lockgate.yaml.dump import dump
+
+HEADER = f"# Made from {SPEC_FILE}; edit that file, not this one.\n# Made again by: lockgate render\n"
+
+_EMITTERS = (dvc.emit, github.emit, kubernetes.emit)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendering:
+    """Path to text of every file, in the order of the targets. `patched` maps a path to the patches in force there."""
+
+    files: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    patched: Mapping[str, tuple[str, ...]]
+
+
+def render(plan: Plan) -> Rendering:
+    """All that a plan makes. Where there are findings, the files are not fit to be written."""
+    files = tuple(file for emit in _EMITTERS for file in emit(plan))
+    patching = apply(files, plan.spec.patches)
+    findings = (*kubernetes.findings(plan), *patching.findings, *_problems(plan, patching.files, patching.patched))
+    return Rendering(
+        files={file.path: text(file) for file in patching.files},
+        findings=findings,
+        patched=patching.patched,
+    )
+
+
+def text(file: File) -> str:
+    """The file as it stands on disk."""
+    dumped = HEADER + dump(file.content)
+    return github.annotate(dumped) if file.path.startswith(".github/") else dumped
+
+
+def _problems(plan: Plan, files: Iterable[File], patched: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """What is wrong with the finished Kubernetes objects, at the place in the spec that brought it about."""
+    places = {service.directory: _pass_through(service.model.name) for service in plan.services}
+    for problem in kubernetes.check_objects(files):
+        directory = problem.path.rpartition("/")[0]
+        patches = patched.get(problem.path, ())
+        location = ("patches", patches[-1]) if patches else places.get(directory, ())
+        yield Finding(
+            rule=problem.rule,
+            location=location,
+            message=f"{problem.path}: {problem.message}",
+            help=problem.help,
+        )
+
+
+def _pass_through(model: str) -> tuple[str | int, ...]:
+    return ("models", model, "serve", "pod")

@@ -1,0 +1,155 @@
+"""Plain data as YAML in block style: deterministic, never folded, and read alike by YAML 1.1 and 1.2."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+# Words that YAML 1.1, YAML 1.2 or both take for null, a boolean, a merge or a default.
+_WORD = re.compile(r"~|null|true|false|yes|no|on|off|y|n|<<|=", re.IGNORECASE)
+
+# Anything that some reader may take for a number, a time or a date; a version of three numbers is none of them.
+_NUMBER_LIKE = re.compile(
+    r"(?![0-9]+(?:\.[0-9]+){2,}$)(?:"
+    r"(?=.*[0-9])[-+.0-9_:eE]+|[-+.]+|[-+]?0[xXoObB][0-9a-fA-F_]+"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?\.(?i:inf|nan))"
+)
+
+# What cannot stand raw: controls, line breaks of YAML 1.1, and characters that do not show or that reorder text.
+_HIDDEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff"
+    "\ufeff\ufff0-\uffff\U000e0000-\U000e0fff"
+)
+_ESCAPED = re.compile(f'["\\\\\t\n{_HIDDEN}]')
+_NEEDS_ESCAPES = re.compile(f"[\t\n{_HIDDEN}]")
+_NO_LITERAL = re.compile(f"[{_HIDDEN}]")
+_INDICATOR = re.compile(r"-(?: |$)|[?:]|[,\[\]{}#&*!|>'\"%@`]|---|\.\.\.")
+_SIMPLE = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.-]+)*")
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+# Readers look no further than 1,024 characters for the ':' after a key.
+_LONGEST_SIMPLE_KEY = 1000
+
+
+def dump(document: Mapping[str, Any] | list[Any]) -> str:
+    """The document as YAML, which ends with a line break; TypeError for anything but plain data."""
+    if not isinstance(document, (Mapping, list)):
+        raise TypeError(f"a document is a mapping or a list, not {type(document).__name__}")
+    return "".join(_block(document, "", first="")) if document else f"{_empty(document)}\n"
+
+
+def dump_scalar(value: object) -> str:
+    """The scalar on one line, in quotes where it needs them; TypeError for anything but a scalar."""
+    if isinstance(value, str):
+        return _text(value)
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return repr(value)
+    if isinstance(value, float):
+        return _float(value)
+    raise TypeError(f"cannot write {type(value).__name__} as YAML")
+
+
+def double_quoted(text: str) -> str:
+    """The text in double quotes, with escapes for all that does not show."""
+    return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def needs_escapes(text: str) -> bool:
+    """Whether only double quotes can hold the text on one line."""
+    return _NEEDS_ESCAPES.search(text) is not None
+
+
+def _block(node: Mapping[str, Any] | list[Any], indent: str, *, first: str) -> Iterator[str]:
+    """The lines of a collection that is not empty; `first` is the indentation that its first line still needs."""
+    if isinstance(node, list):
+        for item in node:
+            yield f"{first}-"
+            yield from _after(item, indent, compact=True)
+            first = indent
+        return
+    for key, value in node.items():
+        if not isinstance(key, str):
+            raise TypeError(f"a key is a string, not {type(key).__name__}")
+        name = _text(key)
+        yield f"{first}{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else f"{first}? {name}\n{indent}:"
+        yield from _after(value, indent, compact=False)
+        first = indent
+
+
+def _after(value: object, indent: str, *, compact: bool) -> Iterator[str]:
+    """What follows a '-' or a key's ':', to the end of the line or of the block."""
+    if isinstance(value, str):
+        said = _literal(value, indent) if "\n" in value else _text(value)
+        yield f" {said}\n"
+    elif isinstance(value, (Mapping, list)):
+        if not value:
+            yield f" {_empty(value)}\n"
+        else:
+            yield " " if compact else "\n"
+            yield from _block(value, f"{indent}  ", first="" if compact else f"{indent}  ")
+    else:
+        yield f" {dump_scalar(value)}\n"
+
+
+def _empty(node: Mapping[str, Any] | list[Any]) -> str:
+    return "[]" if isinstance(node, list) else "{}"
+
+
+def _literal(text: str, indent: str) -> str:
+    """The text as a literal block, or quoted where a block would lose something or hide it."""
+    if _NO_LITERAL.search(text) or not text.strip(" \t\n"):
+        return double_quoted(text)
+    body = text.rstrip("\n")
+    line_breaks = len(text) - len(body)
+    chomping = ("-", "")[line_breaks] if line_breaks < 2 else "+"
+    indicator = "2" if text[0] in " \t\n" else ""
+    lines = [f"{indent}  {line}" if line else "" for line in body.split("\n")]
+    return "\n".join([f"|{indicator}{chomping}", *lines]) + "\n" * max(line_breaks - 1, 0)
+
+
+@lru_cache(maxsize=8192)
+def _text(text: str) -> str:
+    if _SIMPLE.fullmatch(text) and not _WORD.fullmatch(text):
+        return text
+    if needs_escapes(text):
+        return double_quoted(text)
+    if _is_plain(text):
+        return text
+    if '"' in text or "\\" in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"'
+
+
+def _is_plain(text: str) -> bool:
+    if not text or text[0] == " " or text[-1] in " :" or ": " in text or " #" in text:
+        return False
+    if _INDICATOR.match(text) or _WORD.fullmatch(text):
+        return False
+    return _NUMBER_LIKE.fullmatch(text) is None
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    code = ord(character)
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    if code < 0x100:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+
+
+def _float(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    # YAML 1.1 reads '1e-05' as text: a float has a dot there.
+    mantissa, e, exponent = repr(value).partition("e")
+    return f"{mantissa}.0{e}{exponent}" if e and "." not in mantissa else f"{mantissa}{e}{exponent}"
