@@ -1,6 +1,6 @@
-"""Generated files and the disk: what lies there against what would be written, and the only code that writes."""
+"""Generated files and the disk: what lies there against what is rendered, and the only code that writes."""
 
-from lockgate.output.compare import Comparison, FileState, State, compare, overwriting
+from lockgate.output.compare import REFUSED_STATES, Comparison, FileState, State, compare, overwriting
 from lockgate.output.diff import diff
 from lockgate.output.eject import eject, take_back
 from lockgate.output.errors import OutputError
@@ -9,6 +9,7 @@ from lockgate.output.lock import locked
 from lockgate.output.write import Written, write
 
 __all__ = [
+    "REFUSED_STATES",
     "Comparison",
     "FileState",
     "OutputError",

@@ -31,12 +31,12 @@ class State(StrEnum):
 
 
 _NO_PLAIN_FILE = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a plain file"}
-REFUSED = frozenset({State.EDITED, State.ORPHAN_EDITED, State.FOREIGN})
+REFUSED_STATES = frozenset({State.EDITED, State.ORPHAN_EDITED, State.FOREIGN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileState:
-    """`sha256` is of the bytes on the disk, None where there is no plain file; then `reason` says what there is."""
+    """`sha256` is of the bytes on the disk; None where there is no plain file: `reason` says what there is."""
 
     path: str
     state: State
@@ -48,8 +48,8 @@ class FileState:
 class Comparison:
     """`files` are sorted by path. `rendered` holds the bytes that belong to the paths.
 
-    `before` is the record of owned files as it was read, `after` as it has to be once all is written. `problems`
-    are of the record itself; with any of them nothing may be written.
+    `before` is the record of owned files as it was read, `after` as it has to be once all is written.
+    `problems` are of the record itself; with any of them nothing may be written.
     """
 
     files: tuple[FileState, ...]
@@ -61,7 +61,7 @@ class Comparison:
     @property
     def refused(self) -> tuple[FileState, ...]:
         """The files that stand in the way of writing."""
-        return tuple(file for file in self.files if file.state in REFUSED)
+        return tuple(file for file in self.files if file.state in REFUSED_STATES)
 
     @property
     def is_current(self) -> bool:

@@ -31,8 +31,9 @@ _RESTORE = (
 class Ownership:
     """Each section maps a path to the SHA-256 of a file's bytes, in hexadecimal.
 
-    `files` holds what was last written, `ejected` what was generated when a file was given to the user. `pending`
-    holds what an unfinished run was about to write: until the next has finished, a file may have either hash.
+    `files` holds what was last written, `ejected` what was generated when a file was given to the user.
+    `pending` holds what an unfinished run was about to write: until the next has finished, a file may have
+    either hash.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from lockgate.contract import Gates, Verdict
+from lockgate.contract import GateResult, Gates, Verdict
 from lockgate.report.model import worst
 from lockgate.spec.model import Gate
 
@@ -19,7 +19,7 @@ def judge(gates: Gates, limits: Mapping[str, Gate]) -> tuple[Verdict, tuple[str,
 
 
 def _doubts(gates: Gates, limits: Mapping[str, Gate]) -> Iterator[str]:
-    judged = {(gate["metric"], gate["rule"]): gate for gate in gates["gates"]}
+    judged: Mapping[tuple[str, str], GateResult] = {(it["metric"], it["rule"]): it for it in gates["gates"]}
     if ("scan", "scan") not in judged:
         yield "it does not judge the scan"
     for metric, limit in limits.items():

@@ -124,7 +124,9 @@ def _load_model(root: Path, model: Model, stages: Mapping[str, str]) -> ModelRep
         training=files.shaped(contract.TRAINING, contract.Training),
         latency=files.shaped(contract.LATENCY, contract.Latency),
         roc=files.pairs(contract.ROC_PLOT, ["fpr", "tpr"]) if kind == "binary" else (),
-        residuals=files.pairs(contract.RESIDUALS_PLOT, ["predicted", "actual"]) if kind == "regression" else (),
+        residuals=files.pairs(contract.RESIDUALS_PLOT, ["predicted", "actual"])
+        if kind == "regression"
+        else (),
         card=_card(files),
         stages={clean(stage): clean(status) for stage, status in stages.items()},
         problems=tuple(files.problems),

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ABSENT = "–"
+ABSENT = "\N{EN DASH}"
 
+_MINUS = "\N{MINUS SIGN}"
 _SIGNIFICANT = 3
 _MOST_DECIMALS = 6
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
@@ -46,7 +47,9 @@ def _unit(largest: float, unit: str) -> tuple[float, str]:
 def _decimals(value: float, significant: int) -> int:
     if value == 0.0:
         return 0 if significant == 1 else significant
-    return min(_MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value)), significant // _SIGNIFICANT))
+    return min(
+        _MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value)), significant // _SIGNIFICANT)
+    )
 
 
 def show(value: float | None, scale: Scale) -> str:
@@ -59,7 +62,7 @@ def show_change(value: float | None, scale: Scale) -> str:
     if value is None:
         return ABSENT
     digits = _digits(value, scale)
-    return _with_unit(digits if digits.startswith("−") or value == 0 else f"+{digits}", scale)
+    return _with_unit(digits if digits.startswith(_MINUS) or value == 0 else f"+{digits}", scale)
 
 
 def show_interval(value: float | None, low: float | None, high: float | None, scale: Scale) -> str:
@@ -79,7 +82,7 @@ def show_quantity(value: float | None, unit: str = "") -> str:
 
 
 def show_count(value: int) -> str:
-    return f"{value:,}".replace("-", "−")
+    return f"{value:,}".replace("-", _MINUS)
 
 
 def show_share(part: float, whole: float = 1.0) -> str:
@@ -91,16 +94,16 @@ def show_share(part: float, whole: float = 1.0) -> str:
         return "< 0.1 %"
     if 99.9 < percent < 100:
         return "> 99.9 %"
-    return f"{percent:.1f} %".replace("-", "−")
+    return f"{percent:.1f} %".replace("-", _MINUS)
 
 
 def _digits(value: float, scale: Scale) -> str:
     scaled = value / scale.factor
     if scaled != 0 and not 1e-6 <= abs(scaled) < 1e12:
-        return f"{scaled:.2e}".replace("-", "−")
+        return f"{scaled:.2e}".replace("-", _MINUS)
     text = f"{scaled:,.{scale.decimals}f}"
     is_zero = not text.strip("-0.,")
-    return text.lstrip("-") if is_zero else text.replace("-", "−")
+    return text.lstrip("-") if is_zero else text.replace("-", _MINUS)
 
 
 def _with_unit(digits: str, scale: Scale) -> str:

@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
-from typing import Literal, NotRequired, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Literal,
+    NotRequired,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from lockgate.report.text import clean
 

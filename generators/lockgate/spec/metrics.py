@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
-from lockgate.contract import Better, Unit
+from lockgate.contract import Better
 from lockgate.spec.model import Task
+
+Unit: TypeAlias = Literal["", "s", "bytes"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -253,8 +254,13 @@ def _example(key: str, place: schema.Schema) -> str:
 
 
 def _example_help(place: schema.Schema) -> str:
-    examples = [item for item in place.get("examples", []) if not isinstance(item, Mapping | list)]
-    return f"for example {' or '.join(quote(item) for item in examples)}" if examples else ""
+    examples = place.get("examples", [])
+    return f"For example {' or '.join(_shown(item) for item in examples[:3])}" if examples else ""
+
+
+def _shown(example: object) -> str:
+    """An example as YAML's flow style, which JSON is part of."""
+    return json.dumps(example, ensure_ascii=False) if isinstance(example, Mapping | list) else quote(example)
 
 
 def _first_sentence(place: schema.Schema) -> str:

@@ -164,7 +164,7 @@ def _add(parent: _Open, node: Node) -> None:
 
 def _check_other(event: Any, root: Node | None, shift: int) -> None:  # noqa: ANN401
     if type(event) is ev.AliasEvent:
-        message = f"found the alias {clipped('*' + event.anchor)}"
+        message = f"found the alias {clipped(f'*{event.anchor}')}"
         help_ = "write the value out, or quote it if it is meant as text"
         raise YamlError("yaml-alias", message, _span(event, shift), help_)
     if type(event) is ev.DocumentStartEvent and root is not None:
@@ -181,7 +181,7 @@ def _whole(root: Node | None) -> Node:
 def _refuse_properties(event: Any, shift: int) -> NoReturn:  # noqa: ANN401
     span = _span(event, shift)
     if event.tag is None:
-        message = f"found the anchor {clipped('&' + event.anchor)}"
+        message = f"found the anchor {clipped(f'&{event.anchor}')}"
         raise YamlError("yaml-alias", message, span, "write the value out where it is used")
     message = f"found the tag {clipped(event.tag)}"
     raise YamlError("yaml-tag", message, span, "remove the tag, or quote the value if the '!' belongs to it")

@@ -5,6 +5,7 @@ An exported model is given its inputs by the same rule.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -72,10 +73,14 @@ def encode_target(series: pd.Series[Any], classes: Sequence[str]) -> NDArray[np.
 
 def as_text(value: object) -> str:
     """A category's value as text: "" where it is missing, whole numbers without a fraction."""
-    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124 - NaN's own mark
+    if value is None or value is pd.NA or value is pd.NaT:
         return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        if math.isnan(number):
+            return ""
+        if number.is_integer():
+            return str(int(number))
     return str(value)
 
 

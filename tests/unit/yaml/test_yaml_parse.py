@@ -151,7 +151,6 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("[a]: 1\n", "yaml-key", "found a mapping or a list as a key", (0, 0)),
         ("? {a: 1}\n: 1\n", "yaml-key", "found a mapping or a list as a key", (0, 2)),
         ("?\n: 1\n", "yaml-key", "found a mapping entry without a key", (0, 1)),
-        ("{? : 1}\n", "yaml-key", "found a mapping entry without a key", (0, 2)),
         ("[a, }]\n", "yaml-syntax", "found '}' where a value is expected", (0, 4)),
         ("a: 1\n---\nb: 2\n", "yaml-documents", "found a second document", (1, 0)),
         ("", "yaml-documents", "found an empty document", (0, 0)),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import Any, cast
 
+from lockgate.plan.model import Plan
 from lockgate.targets.file import File
 from lockgate.targets.github import fork_report, pull_request
 from lockgate.targets.github.pins import annotate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lockgate.plan.model import Plan
-    from lockgate.targets.github.types import Workflow
+from lockgate.targets.github.types import Workflow
 
 __all__ = ["annotate", "emit"]
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockgate.targets.github.pins import CML_PIN, CML_REPOSITORY, uses
-
-if TYPE_CHECKING:
-    from lockgate.targets.github.types import Step
+from lockgate.targets.github.types import Step
 
 _CML = (
     "node cml/bin/cml.js comment update --driver=github --publish=false --watermark-title=Lockgate"

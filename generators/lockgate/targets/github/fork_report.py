@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lockgate.plan.model import Plan
 from lockgate.targets.github import pull_request
 from lockgate.targets.github.comment import post_steps
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import REPORT_ARTIFACT
-
-if TYPE_CHECKING:
-    from lockgate.plan.model import Plan
-    from lockgate.targets.github.types import Job, Step, Workflow
+from lockgate.targets.github.types import Job, Step, Workflow
 
 _RUN = "github.event.workflow_run"
 _FROM_A_FORK = (
     f"${{{{ {_RUN}.event == 'pull_request' && {_RUN}.conclusion != 'cancelled'"
     f" && {_RUN}.head_repository.full_name != github.repository }}}}"
 )
-_FOUND = "${{ steps.pull_request.outputs.number }}"
+_NUMBER = "${{ needs.find.outputs.number }}"
+_TO_POST = "${{ needs.find.outputs.number != '' && needs.find.outputs.reports != '0' }}"
 
 # Of a fork's branch GitHub names no pull request in the event; one whose head has moved on is not the one.
 _FIND = """\
-number="$(gh api --method GET "repos/$REPOSITORY/pulls" -f state=open -f head="$HEAD" --jq "$FILTER")"
-echo "number=$number" >> "$GITHUB_OUTPUT"
+number="$(gh api --method GET "$PULLS" -f state=open -f head="$HEAD" --jq "$FILTER")"
+reports="$(gh api --method GET "$ARTIFACTS" -f name="$NAME" --jq .total_count)"
+printf 'number=%s\\nreports=%s\\n' "$number" "$reports" >> "$GITHUB_OUTPUT"
 """
 _FILTER = 'map(select(.head.sha == env.HEAD_SHA)) | first | .number // ""'
 
@@ -44,28 +42,34 @@ def workflow(plan: Plan) -> Workflow:
             "group": f"lockgate-fork-report-${{{{ {_RUN}.head_repository.id }}}}-${{{{ {_RUN}.head_branch }}}}",
             "cancel-in-progress": True,
         },
-        "jobs": {"comment": _comment(plan)},
+        "jobs": {"find": _find(plan), "comment": _comment(plan)},
     }
 
 
-def _comment(plan: Plan) -> Job:
+def _find(plan: Plan) -> Job:
     return {
-        "name": "comment on a fork's pull request",
+        "name": "find the pull request",
         "if": _FROM_A_FORK,
-        "permissions": {"actions": "read", "pull-requests": "write"},
+        "permissions": {"actions": "read", "pull-requests": "read"},
         "runs-on": plan.spec.ci.runner,
-        "timeout-minutes": 10,
-        "steps": [_find_pull_request(), *map(_if_found, [_download(), _tame(), *post_steps(_FOUND)])],
+        "timeout-minutes": 5,
+        "outputs": {
+            "number": "${{ steps.find.outputs.number }}",
+            "reports": "${{ steps.find.outputs.reports }}",
+        },
+        "steps": [_find_step()],
     }
 
 
-def _find_pull_request() -> Step:
+def _find_step() -> Step:
     return {
-        "name": "Find the pull request",
-        "id": "pull_request",
+        "name": "Find the pull request and its report",
+        "id": "find",
         "env": {
             "GH_TOKEN": "${{ github.token }}",
-            "REPOSITORY": "${{ github.repository }}",
+            "PULLS": "repos/${{ github.repository }}/pulls",
+            "ARTIFACTS": f"repos/${{{{ github.repository }}}}/actions/runs/${{{{ {_RUN}.id }}}}/artifacts",
+            "NAME": REPORT_ARTIFACT,
             "HEAD": f"${{{{ {_RUN}.head_repository.owner.login }}}}:${{{{ {_RUN}.head_branch }}}}",
             "HEAD_SHA": f"${{{{ {_RUN}.head_sha }}}}",
             "FILTER": _FILTER,
@@ -74,11 +78,22 @@ def _find_pull_request() -> Step:
     }
 
 
+def _comment(plan: Plan) -> Job:
+    return {
+        "name": "comment on the pull request",
+        "needs": ["find"],
+        "if": _TO_POST,
+        "permissions": {"actions": "read", "pull-requests": "write"},
+        "runs-on": plan.spec.ci.runner,
+        "timeout-minutes": 10,
+        "steps": [_download(), _tame(), *post_steps(_NUMBER)],
+    }
+
+
 def _download() -> Step:
     return {
         "name": "Download the report",
         "id": "report",
-        "continue-on-error": True,
         "uses": uses("actions/download-artifact"),
         "with": {
             "name": REPORT_ARTIFACT,

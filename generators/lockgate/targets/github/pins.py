@@ -31,7 +31,8 @@ _TAGS = {f"{action}@{pin.sha}": pin.tag for action, pin in PINS.items()}
 # What a line says → why it is there. zizmor asks for a reason at each permission that is not plain reading.
 _REASONS = {
     f"ref: {CML_PIN.sha}": CML_PIN.tag,
-    "actions: read": "downloads the report of the run that it follows",
+    "actions: read": "reads the report of the run that it follows",
+    "pull-requests: read": "finds the pull request",
     "pull-requests: write": "posts the report",
     "workflow_run:": "zizmor: ignore[dangerous-triggers] checks nothing out and runs no code of the pull request",
 }

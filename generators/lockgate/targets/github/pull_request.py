@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lockgate.plan.model import Plan
 from lockgate.targets.github.comment import post_steps
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import (
@@ -13,10 +12,7 @@ from lockgate.targets.github.steps import (
     prepare,
     user_step,
 )
-
-if TYPE_CHECKING:
-    from lockgate.plan.model import Plan
-    from lockgate.targets.github.types import Job, Step, Workflow
+from lockgate.targets.github.types import Job, Step, Workflow
 
 NAME = "Lockgate"
 
@@ -26,7 +22,8 @@ _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repo
 # The only ways to pass: nothing is affected, or all of it is proved and reported and no gate blocks.
 _JUDGE = """\
 echo "check, prove, report and verdict: $RESULTS"
-case "$RESULTS" in "success skipped skipped "|"success success success pass"|"success success success warn") ;; *) exit 1 ;; esac
+case "$RESULTS" in "$NOTHING_AFFECTED"|"$PROVED pass"|"$PROVED warn") exit 0 ;; esac
+exit 1
 """
 
 
@@ -215,7 +212,12 @@ def _comment(plan: Plan) -> Job:
 
 
 def _verdict(plan: Plan) -> Job:
-    results = ("needs.check.result", "needs.prove.result", "needs.report.result", "needs.report.outputs.verdict")
+    results = (
+        "needs.check.result",
+        "needs.prove.result",
+        "needs.report.result",
+        "needs.report.outputs.verdict",
+    )
     return {
         "name": "lockgate",
         "needs": ["check", "prove", "report"],
@@ -228,7 +230,11 @@ def _verdict(plan: Plan) -> Job:
             {
                 "name": "Judge",
                 "id": "judge",
-                "env": {"RESULTS": " ".join(f"${{{{ {result} }}}}" for result in results)},
+                "env": {
+                    "RESULTS": " ".join(f"${{{{ {result} }}}}" for result in results),
+                    "NOTHING_AFFECTED": "success skipped skipped ",
+                    "PROVED": "success success success",
+                },
                 "run": _JUDGE,
             }
         ],

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from lockgate.spec.model import Project
+from lockgate.spec.model import Step as UserStep
 from lockgate.targets.github.pins import uses
-
-if TYPE_CHECKING:
-    from lockgate.spec.model import Project
-    from lockgate.spec.model import Step as UserStep
-    from lockgate.targets.github.types import Step
+from lockgate.targets.github.types import Step
 
 REPORT_ARTIFACT = "lockgate-report"
 MODEL_ARTIFACT_PREFIX = "lockgate-model-"

@@ -12,7 +12,7 @@ Permissions = TypedDict(
     {
         "actions": NotRequired[Literal["read"]],
         "contents": NotRequired[Literal["read"]],
-        "pull-requests": NotRequired[Literal["write"]],
+        "pull-requests": NotRequired[Literal["read", "write"]],
     },
 )
 
@@ -50,13 +50,12 @@ Job = TypedDict(
     },
 )
 
-Workflow = TypedDict(
-    "Workflow",
-    {
-        "name": str,
-        "on": Mapping[str, Mapping[str, list[str]]],
-        "permissions": Permissions,
-        "concurrency": Concurrency,
-        "jobs": dict[str, Job],
-    },
-)
+
+class Workflow(TypedDict):
+    """`on` maps each event to its filters."""
+
+    name: str
+    on: Mapping[str, Mapping[str, list[str]]]
+    permissions: Permissions
+    concurrency: Concurrency
+    jobs: dict[str, Job]

@@ -1,4 +1,4 @@
-"""Plan → `manifests/<environment>/`: one Kubernetes object a file. It knows nothing of clusters, nor of other targets."""
+"""Plan → `manifests/<environment>/`: one Kubernetes object a file. It knows no cluster and no other target."""
 
 from lockgate.targets.kubernetes.emit import emit
 from lockgate.targets.kubernetes.findings import findings

@@ -1,4 +1,4 @@
-"""The names and labels of a service's objects, each at most 63 characters. Both are an interface: others select by them."""
+"""Names and labels of a service's objects, each at most 63 characters and never changed: others select by them."""
 
 from __future__ import annotations
 

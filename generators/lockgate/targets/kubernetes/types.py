@@ -1,4 +1,4 @@
-"""The Kubernetes objects that are written, typed by hand: only the fields in use, in the order in which they are read."""
+"""The Kubernetes objects that are written, typed by hand: only the fields in use, in the order of reading."""
 
 from __future__ import annotations
 

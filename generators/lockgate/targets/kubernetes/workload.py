@@ -15,7 +15,15 @@ from lockgate.targets.kubernetes.names import (
     metadata,
     selector,
 )
-from lockgate.targets.kubernetes.types import Container, Deployment, Pod, PodTemplate, Probe, Resources
+from lockgate.targets.kubernetes.types import (
+    Container,
+    Deployment,
+    DeploymentSpec,
+    Pod,
+    PodTemplate,
+    Probe,
+    Resources,
+)
 
 PROGRESS_DEADLINE_SECONDS = 600
 REVISION_HISTORY = 3
@@ -27,24 +35,26 @@ _GRACE_SECONDS = 60
 
 
 def deployment(service: Service, release: Record, plan: Plan) -> Deployment:
-    """`replicas` is the autoscaler's; it is 0 where a Rollout runs the pods and takes only the template from here."""
-    rolling = service.serve.rollout.strategy == "rolling"
+    """The Deployment that runs the pods, or lends their template to the Rollout that does."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": metadata(service, plan, deployment_name(service)),
-        "spec": {
-            **({} if rolling else {"replicas": 0}),
-            "revisionHistoryLimit": REVISION_HISTORY,
-            "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0},
-            },
-            "selector": {"matchLabels": selector(service)},
-            "template": _template(service, release, plan),
-        },
+        "spec": _spec(service, release, plan),
     }
+
+
+def _spec(service: Service, release: Record, plan: Plan) -> DeploymentSpec:
+    """`replicas` is the autoscaler's; it is 0 where a Rollout runs the pods."""
+    spec = {
+        "revisionHistoryLimit": REVISION_HISTORY,
+        "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}},
+        "selector": {"matchLabels": selector(service)},
+        "template": _template(service, release, plan),
+    }
+    rolling = service.serve.rollout.strategy == "rolling"
+    return cast("DeploymentSpec", spec if rolling else {"replicas": 0} | spec)
 
 
 def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +67,7 @@ def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: object) -> object:
     if isinstance(value, Mapping):
         return lay_over(value, {})
     return [_copy(item) for item in value] if isinstance(value, list | tuple) else value

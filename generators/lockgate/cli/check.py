@@ -1,0 +1,63 @@
+"""`lockgate check`: everything that is wrong, in the spec and in the generated files. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections import Counter
+
+from lockgate.cli.failure import Exit
+from lockgate.cli.findings import show_diagnostics
+from lockgate.cli.project import Compiled, compile_project, disk_failures, find_root
+from lockgate.cli.terminal import Terminal, plural
+from lockgate.contract import SPEC_FILE
+from lockgate.diagnostics import Diagnostic, sort
+from lockgate.diagnostics.formats import render_github, render_json, render_sarif
+from lockgate.output import compare, diagnose
+from lockgate.output.findings import STALE_RULES
+
+_FORMATS = {"json": render_json, "github": render_github, "sarif": render_sarif}
+
+
+def run(arguments: Namespace, terminal: Terminal) -> Exit:
+    """Exit 1 for what is wrong with the spec, 3 for files alone."""
+    started = time.perf_counter()
+    compiled = compile_project(find_root(arguments.root))
+    diagnostics = sort((*compiled.diagnostics, *file_diagnostics(compiled)))
+    if arguments.format == "text":
+        show_diagnostics(terminal, diagnostics, compiled.sources)
+    else:
+        terminal.write(_FORMATS[arguments.format](diagnostics))
+    code = exit_code(diagnostics, failing=("error", "warning") if arguments.strict else ("error",))
+    if code == Exit.OK and arguments.format == "text":
+        terminal.say(_summary(compiled, diagnostics, time.perf_counter() - started))
+    return code
+
+
+def file_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    """What is wrong with the files; nothing while errors in the spec keep them from being made."""
+    if compiled.plan is None:
+        return ()
+    with disk_failures():
+        return diagnose(compare(compiled.root, compiled.files))
+
+
+def exit_code(diagnostics: tuple[Diagnostic, ...], *, failing: tuple[str, ...] = ("error",)) -> Exit:
+    """0 where nothing fails, 3 where only files do."""
+    rules = {diagnostic.rule for diagnostic in diagnostics if diagnostic.severity in failing}
+    if not rules:
+        return Exit.OK
+    return Exit.STALE if rules <= STALE_RULES else Exit.REFUSED
+
+
+def _summary(compiled: Compiled, diagnostics: tuple[Diagnostic, ...], seconds: float) -> str:
+    assert compiled.plan is not None, "a spec that compiles has a plan"
+    spec = compiled.plan.spec
+    warnings = Counter(diagnostic.severity for diagnostic in diagnostics)["warning"]
+    parts = [
+        plural(len(spec.models), "model"),
+        plural(len(spec.environments), "environment"),
+        f"{plural(len(compiled.files), 'file')} current",
+        *([plural(warnings, "warning")] if warnings else []),
+    ]
+    return f"{SPEC_FILE}: ok: {', '.join(parts)} ({seconds:.2f} s)"

@@ -1,0 +1,133 @@
+"""The report as one HTML file that asks for nothing else: no scripts, no requests, its styles inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lockgate.contract import Verdict
+from lockgate.report.document import Block, Card, Section, Table, Text
+from lockgate.report.model import ModelReport, Report, verdict
+from lockgate.report.sections import patches_section, sections
+from lockgate.report.sections.gates import by_urgency, gates_chart, gates_table
+from lockgate.report.summary import facts, headline, overview_table
+from lockgate.report.svg import Drawing, draw
+from lockgate.report.text import clip
+
+_MOST_ROWS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Piece:
+    """A block with the name by which the template knows it; neighbouring charts share one piece."""
+
+    kind: Literal["text", "table", "charts", "card"]
+    block: Block | None = None
+    drawings: tuple[Drawing, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Chapter:
+    title: str
+    folded: bool
+    pieces: tuple[_Piece, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """What the template shows of one model."""
+
+    anchor: str
+    name: str
+    owner: str | None
+    description: str | None
+    verdict: Verdict
+    facts: tuple[tuple[str, str], ...]
+    chapters: tuple[_Chapter, ...]
+
+
+def render_html(report: Report) -> str:
+    """The whole report; tables are cut only where a page could not be read any more."""
+    environment = _environment()
+    style, _, _ = (
+        environment.loader.get_source(environment, "report.css") if environment.loader else ("", None, None)
+    )
+    title, why = headline(report)
+    patches = patches_section(report.patches)
+    return environment.get_template("report.html.j2").render(
+        most_rows=_MOST_ROWS,
+        style=style,
+        style_hash=_hash(style),
+        verdict=verdict(report),
+        title=title,
+        why=why,
+        overview=_piece(overview_table(report.models)) if len(report.models) > 1 else None,
+        pages=[_page(model, number) for number, model in enumerate(report.models, 1)],
+        patches=_chapter(patches) if patches else None,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lockgate.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["clip"] = clip
+    return environment
+
+
+def _hash(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _page(model: ModelReport, number: int) -> _Page:
+    chapters = (_gates_chapter(model), *(_chapter(section) for section in sections(model)))
+    return _Page(
+        anchor=f"model-{number}",
+        name=model.name,
+        owner=model.owner,
+        description=model.description,
+        verdict=model.verdict,
+        facts=facts(model),
+        chapters=chapters,
+    )
+
+
+def _gates_chapter(model: ModelReport) -> _Chapter:
+    chart = gates_chart(model)
+    if not model.gates:
+        lead = Text(text="No gate was judged: without a verdict nothing passes.", tone="fail")
+        return _chapter(Section(title="Gates", blocks=(lead,)))
+    table = gates_table(by_urgency(model))
+    return _chapter(Section(title="Gates", blocks=(chart, table) if chart else (table,)))
+
+
+def _chapter(section: Section) -> _Chapter:
+    pieces: list[_Piece] = []
+    for piece in map(_piece, section.blocks):
+        if piece.kind == "charts" and pieces and pieces[-1].kind == "charts":
+            pieces[-1] = _Piece(kind="charts", drawings=(*pieces[-1].drawings, *piece.drawings))
+        else:
+            pieces.append(piece)
+    return _Chapter(title=section.title, folded=section.folded, pieces=tuple(pieces))
+
+
+def _piece(block: Block) -> _Piece:
+    match block:
+        case Text():
+            return _Piece(kind="text", block=block)
+        case Table():
+            return _Piece(kind="table", block=block)
+        case Card():
+            return _Piece(kind="card", block=block)
+        case _:
+            return _Piece(kind="charts", drawings=(draw(block),))

@@ -1,0 +1,130 @@
+"""The report as a comment on a pull request: GitHub's Markdown, the verdict first, never longer than GitHub takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lockgate.contract import GateResult, Verdict
+from lockgate.report.blocks import WHOLE, code, render_section, render_table, section_line
+from lockgate.report.budget import Part, fit, measure
+from lockgate.report.model import ModelReport, Report, verdict
+from lockgate.report.sections import patches_section, sections
+from lockgate.report.sections.gates import brief_gates_table, by_urgency, gates_table
+from lockgate.report.summary import facts, headline, overview_table
+from lockgate.spec.markdown import escape_markdown
+
+LIMIT = 65_000
+"""In characters: GitHub takes 65,536, and whoever posts the comment adds a line that finds it again."""
+
+_ALERTS: Mapping[Verdict, str] = {"pass": "TIP", "warn": "WARNING", "fail": "CAUTION"}
+_PATCHES_RANK = 100
+_FOOT = f"\n*Shortened to fit into a comment: {WHOLE} is beside this file, or in the run's artifact.*\n"
+_FOOT_ROOM = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Detail:
+    """How much of the gates is told: whether with reasons, whether those that hold, and how many of a model."""
+
+    reasons: bool
+    holding: bool
+    most: int
+    models: int = 1_000_000
+
+
+# Each tells less than the one before; the first that fits is taken.
+_DETAILS = (
+    _Detail(reasons=True, holding=True, most=1_000_000),
+    _Detail(reasons=False, holding=True, most=1_000_000),
+    _Detail(reasons=True, holding=False, most=1_000_000),
+    _Detail(reasons=False, holding=False, most=1_000_000),
+    *(_Detail(reasons=False, holding=False, most=most) for most in (300, 100, 30, 10, 3, 0)),
+    *(_Detail(reasons=False, holding=False, most=0, models=models) for models in (300, 100, 30, 10, 0)),
+)
+
+
+def render_markdown(report: Report) -> str:
+    """The whole report as far as it fits, in order of importance."""
+    top, gates = _frame(report)
+    groups = [tuple(_parts(model, position)) for position, model in enumerate(report.models)]
+    groups.append(tuple(_tail(report)))
+    parts = [part for group in groups for part in group]
+    chosen = fit(parts, LIMIT - _FOOT_ROOM - measure(top) - sum(map(measure, gates)))
+    is_whole = chosen == tuple(part.text for part in parts)
+    rest = iter(chosen)
+    body = (
+        gate + "".join(next(rest) for _ in group) for gate, group in zip((*gates, ""), groups, strict=True)
+    )
+    return f"{top}{''.join(body)}".rstrip() + "\n" + ("" if is_whole else _FOOT)
+
+
+def _frame(report: Report) -> tuple[str, tuple[str, ...]]:
+    """What has to be said: the verdict and the models, and each model's gates, in as much detail as fits."""
+    top, gates = "", tuple[str, ...]()
+    for detail in _DETAILS:
+        top = _alert(report) + _overview(report, detail)
+        gates = tuple(_gates(model, detail) if detail.most else "" for model in report.models)
+        if measure(top) + sum(map(measure, gates)) <= LIMIT - _FOOT_ROOM:
+            break
+    return top, gates
+
+
+def _alert(report: Report) -> str:
+    title, why = headline(report)
+    kind = _ALERTS[verdict(report)]
+    return f"> [!{kind}]\n> **Lockgate: {escape_markdown(title)}.** {escape_markdown(why)}\n\n"
+
+
+def _overview(report: Report, detail: _Detail) -> str:
+    if len(report.models) < 2:
+        return ""
+    table = overview_table(report.models)
+    if detail.most == 0:
+        table = replace(
+            table, rows=tuple((row[0], row[1]) for row in table.rows), headings=table.headings[:2]
+        )
+    return f"{render_table(replace(table, shown=min(table.shown, detail.models)))}\n\n"
+
+
+def _gates(model: ModelReport, detail: _Detail) -> str:
+    return f"## {code(model.name)}\n\n{_facts(model)}{_gates_told(model, detail)}\n\n"
+
+
+def _facts(model: ModelReport) -> str:
+    told = " · ".join(f"{escape_markdown(name)} **{escape_markdown(value)}**" for name, value in facts(model))
+    return f"{told}\n\n" if told else ""
+
+
+def _gates_told(model: ModelReport, detail: _Detail) -> str:
+    if not model.gates:
+        return "❌ No gate was judged: without a verdict nothing passes."
+    ordered = by_urgency(model)
+    told = (
+        ordered if detail.holding else tuple(gate for gate in ordered if gate["outcome"] in ("fail", "warn"))
+    )
+    told = told[: detail.most]
+    rest = len(ordered) - len(told)
+    after = f"{_rest(ordered[len(told) :])} Whole in {WHOLE}." if rest and detail.holding is False else ""
+    if not told:
+        return after
+    table = gates_table(told) if detail.reasons else brief_gates_table(told)
+    return f"{render_table(table)}\n\n{after}".rstrip()
+
+
+def _rest(gates: tuple[GateResult, ...]) -> str:
+    outcomes = [gate["outcome"] for gate in gates]
+    counted = ", ".join(f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes))
+    return f"Further gates: {counted}."
+
+
+def _parts(model: ModelReport, position: int) -> Iterator[Part]:
+    for rank, section in enumerate(sections(model)):
+        folded = replace(section, folded=section.folded or position > 0)
+        yield Part(rank=rank, text=render_section(folded, 3), line=section_line(section))
+
+
+def _tail(report: Report) -> Iterator[Part]:
+    section = patches_section(report.patches)
+    if section is not None:
+        yield Part(rank=_PATCHES_RANK, text=render_section(section, 2), line=section_line(section))

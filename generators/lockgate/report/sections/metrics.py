@@ -1,0 +1,80 @@
+"""The metrics on the holdout, with intervals, beside what a model that has learnt nothing would score."""
+
+from __future__ import annotations
+
+from lockgate.contract import Better, Evaluation, Metric
+from lockgate.report.document import Cell, Section, Table, Text, Tone, headings
+from lockgate.report.model import ModelReport
+from lockgate.report.numbers import ABSENT, scale_for, show, show_change, show_count, show_interval
+
+# The metric that stands for a model where no gate names one.
+_USUAL = ("roc_auc", "balanced_accuracy", "accuracy", "rmse", "mae", "r2")
+
+
+def metrics_section(model: ModelReport) -> Section | None:
+    evaluation = model.evaluation
+    if evaluation is None or not evaluation["metrics"]:
+        return None
+    percent = f"{100 * evaluation['confidence']:g}"
+    table = Table(
+        caption="Metrics on the holdout",
+        headings=headings(("Metric",), (f"Candidate [{percent} % interval]", "Baseline", "Difference"))
+        + headings(("Against the baseline", "Meaning")),
+        rows=tuple(_row(name, metric, evaluation) for name, metric in evaluation["metrics"].items()),
+        shown=25,
+    )
+    return Section(title="Metrics", blocks=(Text(text=_lead(evaluation, percent)), table))
+
+
+def primary_metric(model: ModelReport) -> str | None:
+    """The metric that stands for the model: the first that a gate judges, else the usual one, else the first."""
+    if model.evaluation is None:
+        return None
+    known = [name for name, metric in model.evaluation["metrics"].items() if metric["unit"] == ""]
+    gated = [gate["metric"] for gate in model.gates if gate["rule"] != "scan"]
+    slices = [it for group in model.evaluation["slices"].values() for it in group]
+    sliced = {name for it in slices for name in it["metrics"]} or set(known)
+    wanted = [name for name in (*gated, *_USUAL, *known) if name in known and name in sliced]
+    return next(iter(wanted or known), None)
+
+
+def tone_of_change(change: float | None, better: Better) -> Tone:
+    if change is None or change == 0:
+        return ""
+    return "pass" if (change > 0) == (better == "higher") else "fail"
+
+
+def _lead(evaluation: Evaluation, percent: str) -> str:
+    learnt_nothing = "the training mean" if evaluation["kind"] == "regression" else "the commonest class"
+    intervals = (
+        f"In brackets the {percent} % bootstrap interval ({show_count(evaluation['samples'])} resamples)."
+        if any(metric["low"] is not None for metric in evaluation["metrics"].values())
+        else "There are no intervals."
+    )
+    rows = show_count(evaluation["rows"])
+    return f"On {rows} rows of the holdout. {intervals} The baseline always predicts {learnt_nothing}."
+
+
+def _row(name: str, metric: Metric, evaluation: Evaluation) -> tuple[Cell, ...]:
+    value, baseline = metric["value"], evaluation["baseline"].get(name)
+    change = None if value is None or baseline is None else value - baseline
+    scale = scale_for((value, metric["low"], metric["high"], baseline), metric["unit"])
+    return (
+        Cell(text=name, kind="code"),
+        Cell(text=show_interval(value, metric["low"], metric["high"], scale)),
+        Cell(text=show(baseline, scale)),
+        Cell(text=show_change(change, scale)),
+        Cell(text=_comparison(metric, baseline), tone=tone_of_change(change, metric["better"])),
+        Cell(text=f"{metric['description'].rstrip('.')}; {metric['better']} is better"),
+    )
+
+
+def _comparison(metric: Metric, baseline: float | None) -> str:
+    value, low, high = metric["value"], metric["low"], metric["high"]
+    if value is None or baseline is None:
+        return ABSENT
+    if value == baseline:
+        return "equal"
+    if low is not None and high is not None and low <= baseline <= high:
+        return "not told apart"
+    return "better" if (value > baseline) == (metric["better"] == "higher") else "worse"

@@ -1,0 +1,84 @@
+"""The first lines of a report: the verdict in one sentence, and in a row a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.contract import Verdict
+from lockgate.report.document import Cell, Table, Tone, headings
+from lockgate.report.model import ModelReport, Report, verdict
+from lockgate.report.numbers import show_count, show_metric, show_quantity
+from lockgate.report.sections.gates import count_holding
+from lockgate.report.sections.metrics import primary_metric
+from lockgate.report.text import clip, plural
+
+WORDS: Mapping[Verdict, str] = {"pass": "passes", "warn": "passes with warnings", "fail": "fails"}
+TONES: Mapping[Verdict, Tone] = {"pass": "pass", "warn": "warn", "fail": "fail"}
+_NAMED = 3
+
+
+def headline(report: Report) -> tuple[str, str]:
+    """The verdict, as `flight-delay fails`, and what it rests on."""
+    if not report.models:
+        return "no model is affected", "There is nothing to judge."
+    if len(report.models) == 1:
+        model = report.models[0]
+        return f"{model.name} {WORDS[model.verdict]}", reason(model)
+    outcome = verdict(report)
+    failing = [model for model in report.models if model.verdict == outcome]
+    if outcome == "pass":
+        return f"all {len(report.models):,} models pass", "Every gate that blocks holds."
+    named = ", ".join(model.name for model in failing[:_NAMED])
+    more = f" and {len(failing) - _NAMED:,} more" if len(failing) > _NAMED else ""
+    verb = "fail" if outcome == "fail" else "have warnings"
+    return f"{len(failing):,} of {plural(len(report.models), 'model')} {verb}", f"{named}{more}."
+
+
+def reason(model: ModelReport) -> str:
+    """Why the verdict is what it is, in a sentence or two."""
+    broken = [gate for gate in model.gates if gate["outcome"] in ("fail", "warn")]
+    broken.sort(key=lambda gate: gate["outcome"] != "fail")
+    metrics = list(dict.fromkeys(gate["metric"] for gate in broken))
+    sentences = [f"{count_holding(model)}." if model.gates else "No gate was judged."]
+    if metrics:
+        more = f" and {len(metrics) - _NAMED:,} more" if len(metrics) > _NAMED else ""
+        sentences.append(f"Broken: {', '.join(metrics[:_NAMED])}{more}.")
+    if model.problems:
+        first = model.problems[0]
+        more = f" ({len(model.problems) - 1:,} more)" if len(model.problems) > 1 else ""
+        sentences.append(f"{first.file} {first.message}{more}.")
+    return clip(" ".join(sentences), 400)
+
+
+def facts(model: ModelReport) -> tuple[tuple[str, str], ...]:
+    """The few numbers that a reader looks for first, each under its name."""
+    found: list[tuple[str, str]] = []
+    name, evaluation = primary_metric(model), model.evaluation
+    if evaluation is not None and name is not None:
+        metric = evaluation["metrics"][name]
+        found.append((name, show_metric(metric["value"], metric["low"], metric["high"], metric["unit"])))
+        found.append(("holdout", f"{show_count(evaluation['rows'])} rows"))
+    if model.latency is not None:
+        found.append(("latency, 99th percentile", show_quantity(model.latency["p99"], "s")))
+    if model.export is not None:
+        kind = {"onnx": "ONNX", "skops": "skops"}[model.export["format"]]
+        found.append(("exported model", f"{kind}, {show_quantity(model.export['size_bytes'], 'bytes')}"))
+    return tuple(found)
+
+
+def overview_table(models: tuple[ModelReport, ...]) -> Table:
+    """A row a model."""
+    return Table(
+        caption="Models",
+        headings=headings(("Model", "Verdict", "Owner", "Why")),
+        rows=tuple(
+            (
+                Cell(text=model.name, kind="code"),
+                Cell(text=model.verdict, kind="badge", tone=TONES[model.verdict]),
+                Cell(text=model.owner or ""),
+                Cell(text=reason(model)),
+            )
+            for model in models
+        ),
+        shown=len(models),
+    )
