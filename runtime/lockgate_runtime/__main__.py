@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lockgate.contract import SPEC_FILE
 from lockgate.spec import SpecError, load
 from lockgate_runtime.stages.user_code import StageError
 
@@ -38,7 +39,7 @@ class Run(Protocol):
     def __call__(self, spec: Spec, model: Model, root: Path) -> str: ...
 
 
-class _UsageError(Exception):
+class _UsageError(StageError):
     """A mistake in the command line."""
 
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         print(f"{options.stage}: {_run(options.stage, options.model, options.root)}")
     except _UsageError as error:
-        return _tell(str(error), "", USAGE)
+        return _tell(error.message, error.help, USAGE)
     except StageError as error:
         return _tell(error.message, error.help, FAILED)
     except SpecError as error:
@@ -65,7 +66,7 @@ def _run(stage: str, name: str, root: Path) -> str:
     model = spec.models.get(name)
     if model is None:
         close = get_close_matches(name, spec.models, n=1) or sorted(spec.models)
-        raise _UsageError(f"'mlops.yaml' has no model '{name}'; it has '{close[0]}'")
+        raise _UsageError(f"'{SPEC_FILE}' has no model '{name}'", f"it has '{close[0]}'")
     return _stage(stage)(spec, model, root)
 
 
@@ -73,7 +74,8 @@ def _load(root: Path) -> Spec:
     try:
         return load(root)
     except OSError as error:
-        raise _UsageError(f"'{root / 'mlops.yaml'}' cannot be read: {error.strerror}") from error
+        message = f"'{root / SPEC_FILE}' cannot be read: {error.strerror}"
+        raise _UsageError(message, f"name the folder of '{SPEC_FILE}' with '--root'") from error
 
 
 def _stage(name: str) -> Run:

@@ -35,7 +35,9 @@ def validate(document: Any) -> tuple[Finding, ...]:  # noqa: ANN401 - whatever t
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = [str(each) for each in known]
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    near = near or [longer for longer in words if len(word) > 2 and longer.startswith(word)]
     return f"did you mean {near[0]!r}?" if near else ""
 
 

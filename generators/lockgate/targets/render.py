@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lockgate.contract import SPEC_FILE
@@ -10,7 +10,7 @@ from lockgate.diagnostics import Finding
 from lockgate.plan.model import Plan
 from lockgate.targets import dvc, github, kubernetes
 from lockgate.targets.file import File
-from lockgate.targets.patches import apply
+from lockgate.targets.patches import Patched, apply
 from lockgate.yaml.dump import dump
 
 HEADER = f"# Made from {SPEC_FILE}; edit that file, not this one.\n# Made again by: lockgate render\n"
@@ -20,7 +20,7 @@ _EMITTERS = (dvc.emit, github.emit, kubernetes.emit)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendering:
-    """Path to text of every file, in the order of the targets. `patched` maps a path to the patches in force there."""
+    """Path to text of every file, in the order of the targets. `patched` maps a patch to the paths that it changed."""
 
     files: Mapping[str, str]
     findings: tuple[Finding, ...]
@@ -31,11 +31,11 @@ def render(plan: Plan) -> Rendering:
     """All that a plan makes. Where there are findings, the files are not fit to be written."""
     files = tuple(file for emit in _EMITTERS for file in emit(plan))
     patching = apply(files, plan.spec.patches)
-    findings = (*kubernetes.findings(plan), *patching.findings, *_problems(plan, patching.files, patching.patched))
+    findings = (*kubernetes.findings(plan), *patching.findings, *_problems(plan, patching))
     return Rendering(
         files={file.path: text(file) for file in patching.files},
         findings=findings,
-        patched=patching.patched,
+        patched=patching.touched,
     )
 
 
@@ -45,20 +45,17 @@ def text(file: File) -> str:
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
 
 
-def _problems(plan: Plan, files: Iterable[File], patched: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+def _problems(plan: Plan, patching: Patched) -> Iterator[Finding]:
     """What is wrong with the finished Kubernetes objects, at the place in the spec that brought it about."""
-    places = {service.directory: _pass_through(service.model.name) for service in plan.services}
-    for problem in kubernetes.check_objects(files):
-        directory = problem.path.rpartition("/")[0]
-        patches = patched.get(problem.path, ())
-        location = ("patches", patches[-1]) if patches else places.get(directory, ())
+    blamed: dict[str, tuple[str, ...]] = {
+        f"{service.directory}/": ("models", service.name, "serve", "pod") for service in plan.services
+    }
+    blamed |= {path: ("patches", patch) for patch, paths in patching.touched.items() for path in paths}
+    for problem in kubernetes.check_objects(patching.files):
+        directory = problem.path.rpartition("/")[0] + "/"
         yield Finding(
             rule=problem.rule,
-            location=location,
+            location=blamed.get(problem.path, blamed.get(directory, ())),
             message=f"{problem.path}: {problem.message}",
             help=problem.help,
         )
-
-
-def _pass_through(model: str) -> tuple[str | int, ...]:
-    return ("models", model, "serve", "pod")

@@ -133,7 +133,7 @@ def _by_class(weights: Floats, codes: NDArray[np.int64], classes: int) -> Floats
     samples = len(weights)
     places = np.arange(samples)[:, None] * classes + codes
     sums = np.bincount(places.ravel(), weights=weights.ravel(), minlength=samples * classes)
-    return sums.reshape(samples, classes)
+    return sums.reshape(samples, classes).astype(np.float64, copy=False)
 
 
 def _or_zero(numerator: Floats, denominator: Floats) -> Floats:

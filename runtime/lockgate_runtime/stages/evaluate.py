@@ -36,15 +36,16 @@ _RESIDUALS = 500
 _MOST_CONFUSION_CLASSES = 50
 
 
-def run(spec: Spec, model: Model, root: Path) -> str:  # noqa: ARG001 - every stage is called alike
+def run(spec: Spec, model: Model, root: Path) -> str:
     """Write METRICS, EVALUATION, PREDICTIONS and the plots of the model's kind."""
+    del spec
     training: contract.Training = read_json(_artifact(model, root, contract.TRAINING))
     holdout = read_frame(_artifact(model, root, contract.HOLDOUT))
     predictions = predict(model, training, holdout, root)
     baseline = _baseline(model, training, predictions, root)
     evaluation = _evaluation(model, training, holdout, predictions, baseline, root)
     _write(model, root, evaluation, predictions)
-    return _summary(model, evaluation)
+    return _summary(evaluation)
 
 
 def predict(
@@ -197,13 +198,13 @@ def _spread(count: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
-def _summary(model: Model, evaluation: contract.Evaluation) -> str:
+def _summary(evaluation: contract.Evaluation) -> str:
     name = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "rmse"}[evaluation["kind"]]
     metric = evaluation["metrics"][name]
     shown = "undefined" if metric["value"] is None else f"{metric['value']:.4g}"
     if metric["low"] is not None:
         shown += f" [{metric['low']:.4g}, {metric['high']:.4g}]"
-    return f"evaluate: {name} {shown} on {evaluation['rows']:,} rows"
+    return f"{name} {shown} on {evaluation['rows']:,} rows"
 
 
 def _artifact(model: Model, root: Path, name: str) -> Path:

@@ -49,7 +49,8 @@ class Predictions:
             return self.outputs
         if self.kind == "binary":
             return (self.outputs[:, 1] >= self.threshold).astype(np.int64)
-        return self.outputs.argmax(axis=1)
+        decided: NDArray[np.int64] = self.outputs.argmax(axis=1)
+        return decided
 
 
 def statistic_of(predictions: Predictions) -> Statistic:
@@ -115,7 +116,8 @@ def _weighted_median(ordered: Floats, weights: Floats) -> Floats:
     reached = np.cumsum(weights, axis=1)
     half = reached[:, -1:] / 2
     lower, upper = (reached >= half).argmax(axis=1), (reached > half).argmax(axis=1)
-    return (ordered[lower] + ordered[upper]) / 2
+    middle: Floats = (ordered[lower] + ordered[upper]) / 2
+    return middle
 
 
 def _custom(name: str, metric: CustomMetric, root: Path) -> Callable[[Predictions], float | None]:

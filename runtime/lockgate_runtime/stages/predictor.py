@@ -62,7 +62,7 @@ def onnx_predictor(data: bytes, signature: Signature) -> OnnxPredictor:
     options.log_severity_level = 4  # What goes wrong is raised; warnings are of no use to the model's user.
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - the library raises types of its own that share no base
+    except Exception as error:  # The library raises types of its own that share no base.
         raise StageError(
             f"ONNX Runtime refuses the model: {error}", "run the stage 'export' again"
         ) from error

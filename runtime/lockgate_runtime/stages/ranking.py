@@ -33,8 +33,8 @@ def rank_metrics(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """ROC-AUC and average precision of each resample (b) of the weights (b, n); NaN where a class is absent.
 
-    ROC-AUC is the Mann-Whitney statistic with ties counted half (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747):
-    AUC = sum_t N_t (P_<t + P_t / 2) / (P N), with P_t and N_t the weights of positive and negative rows at score t
+    ROC-AUC is the Mann-Whitney statistic with ties counted half (Hanley and McNeil 1982,
+    doi:10.1148/radiology.143.1.7063747): AUC = sum_t N_t (P_<t + P_t / 2) / (P N), with P_t and N_t the weights of positive and negative rows at score t
     and P_<t those of positive rows with a higher score. Average precision is sum_t (R_t - R_t-1) Precision_t.
     """
     ordered = weights[:, ranking.order]

@@ -54,7 +54,7 @@ def loads(data: bytes, trusted: Sequence[str]) -> Any:  # noqa: ANN401 - any est
         raise untrusted_error(refused)
     try:
         return skops.io.loads(data, trusted=[*trusted, *VOUCHED])
-    except Exception as error:  # noqa: BLE001 - a broken file fails anywhere
+    except Exception as error:  # A broken file fails anywhere.
         raise StageError(
             f"the skops file cannot be loaded: {error}", "run the stage 'export' again"
         ) from error
@@ -64,7 +64,7 @@ def untrusted_types(data: bytes, trusted: Sequence[str]) -> list[str]:
     """The types in the file that neither skops, nor we, nor the spec vouch for. Runs nothing of the file."""
     try:
         found = skops.io.get_untrusted_types(data=data)
-    except Exception as error:  # noqa: BLE001 - a broken file fails anywhere
+    except Exception as error:  # A broken file fails anywhere.
         raise StageError(f"the skops file cannot be read: {error}", "run the stage 'export' again") from error
     return sorted(set(found) - VOUCHED - set(trusted))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pandas.api import types
@@ -89,9 +90,9 @@ def _quarters(numbers: NDArray[np.float32]) -> list[tuple[str, NDArray[np.int64]
 
 def _labels(edges: NDArray[np.float64]) -> list[str]:
     texts = [f"{edge:,.6g}" for edge in edges]
-    between = [f"{low} to below {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    between = [f"{low} to below {high}" for low, high in pairwise(texts)]
     return [f"below {texts[0]}", *between, f"{texts[-1]} and above"]
 
 
-def _as(kind: str, column: str) -> Feature:
-    return Feature(name=column, type="number" if kind == "number" else "category", nullable=True)
+def _as(kind: Literal["number", "category"], column: str) -> Feature:
+    return Feature(name=column, type=kind, nullable=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -70,7 +70,9 @@ def test_github_gets_a_command_a_finding() -> None:
 
 
 def test_github_gets_no_columns_of_different_lines() -> None:
-    found = Diagnostic(rule="r", message="m", file="f", position=Position(line=1, column=5, end_line=3, end_column=2))
+    found = Diagnostic(
+        rule="r", message="m", file="f", position=Position(line=1, column=5, end_line=3, end_column=2)
+    )
 
     assert render_github([found]) == "::error file=f,line=1,endLine=3,title=r::m\n"
 
@@ -101,8 +103,16 @@ def test_sarif_has_what_code_scanning_needs() -> None:
                         "name": "lockgate",
                         "version": __version__,
                         "rules": [
-                            {"id": "gate-metric", "name": "gate-metric", "shortDescription": {"text": "gate metric"}},
-                            {"id": "spec-size", "name": "spec-size", "shortDescription": {"text": "spec size"}},
+                            {
+                                "id": "gate-metric",
+                                "name": "gate-metric",
+                                "shortDescription": {"text": "gate metric"},
+                            },
+                            {
+                                "id": "spec-size",
+                                "name": "spec-size",
+                                "shortDescription": {"text": "spec size"},
+                            },
                         ],
                     }
                 },
@@ -117,7 +127,12 @@ def test_sarif_has_what_code_scanning_needs() -> None:
                             {
                                 "physicalLocation": {
                                     "artifactLocation": {"uri": "a%20b/mlops.yaml"},
-                                    "region": {"startLine": 14, "startColumn": 13, "endLine": 14, "endColumn": 16},
+                                    "region": {
+                                        "startLine": 14,
+                                        "startColumn": 13,
+                                        "endLine": 14,
+                                        "endColumn": 16,
+                                    },
                                 }
                             }
                         ],
@@ -139,11 +154,14 @@ def test_sarif_makes_no_link_of_a_message() -> None:
     result = json.loads(render_sarif([HOSTILE]))["runs"][0]["results"][0]
 
     assert result["message"]["text"].startswith("50%\r\n::stop-commands::x [a] (https://b)\n")
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%3Ab%2Cc%0A%3A%3Aerror%3A%3Ax"
+    assert (
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        == "a%3Ab%2Cc%0A%3A%3Aerror%3A%3Ax"
+    )
 
 
 @pytest.mark.parametrize("render", [render_json, render_sarif])
-def test_json_formats_are_ascii_whatever_the_text(render: Any) -> None:
+def test_json_formats_are_ascii_whatever_the_text(render: Callable[[Iterable[Diagnostic]], str]) -> None:
     found = Diagnostic(rule="é", message="\u202e\x1b\ud800", file="🚀\ud800", help="\u2028")
 
     printed = render([found])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +13,9 @@ from lockgate.yaml.dump import dump
 from lockgate.yaml.edit import insert_key, replace_scalar
 from lockgate.yaml.nodes import Location, Mapping, Node, Scalar, YamlError, node_at, plain_value
 from lockgate.yaml.parse import parse
+
+Data: TypeAlias = Any
+"""Plain data of any shape."""
 
 SPEC = """\
 # the flights   \r
@@ -56,7 +59,9 @@ deployments:\r
         (("deployments", "production", "flight-delay"), "1.3.0", "1.2.0", "1.3.0"),
     ],
 )  # fmt: skip
-def test_only_the_scalar_changes(location: Location, value: str | float | bool | None, old: str, new: str) -> None:
+def test_only_the_scalar_changes(
+    location: Location, value: str | float | bool | None, old: str, new: str
+) -> None:
     assert SPEC.count(old) == 1
     if value is None:
         with_null = replace_scalar(SPEC, location, value)
@@ -74,7 +79,9 @@ def test_places_are_right_behind_any_characters(start: str, line_end: str) -> No
     assert replace_scalar(text, ("é", "c"), "w") == text.replace("c: x", "c: w")
 
 
-@pytest.mark.parametrize("location", [("a",), ("a", "c"), ("a", "b", "c"), ("a", 0), ("z",), ("l", 2), ("l",)])
+@pytest.mark.parametrize(
+    "location", [("a",), ("a", "c"), ("a", "b", "c"), ("a", 0), ("z",), ("l", 2), ("l",)]
+)
 def test_a_place_without_a_scalar_is_a_key_error(location: Location) -> None:
     with pytest.raises(KeyError) as caught:
         replace_scalar("a: {b: 1}\nl: [1, 2]\n", location, "x")
@@ -96,8 +103,21 @@ texts = st.one_of(
     st.sampled_from(["", "yes", "1.2.0", "a, b", "a: b", "]", "#", " x", "x ", "a\nb", "'", '"', "\\", "12e4567", "- a", "🚀"]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
 )  # fmt: skip
-values = st.one_of(st.none(), st.booleans(), st.integers(-(10**17), 10**17), st.floats(allow_nan=False), texts)
-FORMS = ["plain", "'single'", '"double"', "|\n  literal\n", "|+\n  kept\n\n", ">-\n  folded\n  more\n", "~", "", "12", "two\n  lines"]
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-(10**17), 10**17), st.floats(allow_nan=False), texts
+)
+FORMS = [
+    "plain",
+    "'single'",
+    '"double"',
+    "|\n  literal\n",
+    "|+\n  kept\n\n",
+    ">-\n  folded\n  more\n",
+    "~",
+    "",
+    "12",
+    "two\n  lines",
+]
 
 
 @given(
@@ -107,7 +127,7 @@ FORMS = ["plain", "'single'", '"double"', "|\n  literal\n", "|+\n  kept\n\n", ">
     after=st.sampled_from(["", "\n", " \n# end", "\n\n\nz: 1 # c\n", "\r\nz: [1, 2]\r\n", " # c\nz: 1"]),
     value=values,
 )
-def test_a_value_in_a_block_changes_alone(before: str, key: str, form: str, after: str, value: Any) -> None:
+def test_a_value_in_a_block_changes_alone(before: str, key: str, form: str, after: str, value: Data) -> None:
     text = f"{before}{key}: {form}{after}"
     assume(_is_yaml(text))
 
@@ -116,10 +136,12 @@ def test_a_value_in_a_block_changes_alone(before: str, key: str, form: str, afte
 
 @given(
     form=st.sampled_from(["plain", "'single'", '"double"', "~", " ", "12"]),
-    around=st.sampled_from(["{key: %s}", "{a: 1, key: %s , b: 2}", "{\n  key: %s, # c\n  b: 1}", '{"key":%s}', "{key: %s,}"]),
+    around=st.sampled_from(
+        ["{key: %s}", "{a: 1, key: %s , b: 2}", "{\n  key: %s, # c\n  b: 1}", '{"key":%s}', "{key: %s,}"]
+    ),
     value=values,
 )
-def test_a_value_in_a_flow_mapping_changes_alone(form: str, around: str, value: Any) -> None:
+def test_a_value_in_a_flow_mapping_changes_alone(form: str, around: str, value: Data) -> None:
     text = f"top: {around % form} # 🚀\n"
     assume(_is_yaml(text))
 
@@ -137,7 +159,7 @@ documents = st.recursive(
 
 
 @given(documents, values, st.data())
-def test_any_value_of_any_document_changes_alone(document: Any, value: Any, data: st.DataObject) -> None:
+def test_any_value_of_any_document_changes_alone(document: Data, value: Data, data: st.DataObject) -> None:
     text = dump(document)
     location = data.draw(st.sampled_from(_scalar_locations(parse(text))))
 
@@ -185,7 +207,9 @@ def test_a_key_is_added_only_to_a_mapping_without_it(text: str, location: Locati
 
 
 @given(documents, texts, texts, values, st.data())
-def test_an_added_key_changes_nothing_else(document: Any, key: str, parent: str, value: Any, data: st.DataObject) -> None:
+def test_an_added_key_changes_nothing_else(
+    document: Data, key: str, parent: str, value: Data, data: st.DataObject
+) -> None:
     text = f"# c\n{dump(document)}# end\n"
     locations = _mapping_locations(parse(text))
     assume(locations)
@@ -199,10 +223,12 @@ def test_an_added_key_changes_nothing_else(document: Any, key: str, parent: str,
     after = insert_key(text, (*location, parent), key, value)
 
     assert repr(plain_value(parse(after))) == repr(expected)
-    assert set(text.split("\n")) - set(after.split("\n")) <= {line for line in text.split("\n") if "{}" in line}
+    assert set(text.split("\n")) - set(after.split("\n")) <= {
+        line for line in text.split("\n") if "{}" in line
+    }
 
 
-def _check_replaced(text: str, location: Location, value: Any) -> None:
+def _check_replaced(text: str, location: Location, value: Data) -> None:
     old = node_at(parse(text), location)
     assert old is not None
     start, end = old.span.start.offset, old.span.end.offset
@@ -217,7 +243,7 @@ def _check_replaced(text: str, location: Location, value: Any) -> None:
     assert text.count("# c") == after.count("# c")
 
 
-def _at(data: Any, location: Location) -> Any:
+def _at(data: Data, location: Location) -> Data:
     for step in location:
         data = data[step]
     return data

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import ruamel.yaml
@@ -15,8 +15,22 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockgate.yaml.nodes import Entry, Mapping, Mark, Node, Scalar, Sequence, Span, YamlError, node_at, plain_value
+from lockgate.yaml.nodes import (
+    Entry,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    Span,
+    YamlError,
+    node_at,
+    plain_value,
+)
 from lockgate.yaml.parse import MAX_BYTES, parse, read_text
+
+Data: TypeAlias = Any
+"""Plain data of any shape."""
 
 READERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
 
@@ -68,7 +82,9 @@ def test_keys_are_text_whatever_they_look_like() -> None:
 def test_nodes_hold_their_text_and_their_places() -> None:
     assert parse("a: 'x'\nb: [1, {c: }]\n") == Mapping(
         entries=(
-            Entry(_scalar("a", "a", (0, 0, 0), (0, 1, 1)), _scalar("x", "x", (0, 3, 3), (0, 6, 6), plain=False)),
+            Entry(
+                _scalar("a", "a", (0, 0, 0), (0, 1, 1)), _scalar("x", "x", (0, 3, 3), (0, 6, 6), plain=False)
+            ),
             Entry(
                 _scalar("b", "b", (1, 0, 7), (1, 1, 8)),
                 Sequence(
@@ -96,7 +112,9 @@ def test_nodes_hold_their_text_and_their_places() -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("start", ["", "\ufeff", "# é🚀\n"])
 def test_spans_cut_the_scalars_out_of_any_text(line_end: str, start: str) -> None:
-    text = start + line_end.join(["a: 🚀 # 🚀", "é: {b: 'x🚀', c: \"y\"}", "", "d:", "  - z", "  - |", "    k", "", "", "e: f"])
+    text = start + line_end.join(
+        ["a: 🚀 # 🚀", "é: {b: 'x🚀', c: \"y\"}", "", "d:", "  - z", "  - |", "    k", "", "", "e: f"]
+    )
 
     root = parse(text)
 
@@ -130,7 +148,9 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("a: {b: 1\nc: 2\n", "yaml-syntax", "found ':' before the '{' of line 1 is closed", (1, 1)),
         ("a: @b\n", "yaml-syntax", "found '@', which cannot start a value", (0, 3)),
         ("a: \"\\q\"\n", "yaml-syntax", "found a backslash sequence that YAML does not know", (0, 4)),
-        ("a: 1\nb\nc: 2\n", "yaml-syntax", "found a line that is neither 'key: value' nor part of the value above", (2, 0)),
+        ("a: 1\nb\nc: 2\n", "yaml-syntax",
+         "found a line that is neither 'key: value' nor part of the value above",
+         (2, 0)),
         ("a: - b\n", "yaml-syntax", "found a '-' where no list may start", (0, 3)),
         ("- a\nb: 1\n", "yaml-syntax", "found text that does not line up with what is above it", (1, 0)),
         ("[a]]\n", "yaml-syntax", "found text after the end of the document", (0, 3)),
@@ -141,7 +161,9 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("a: *x\n", "yaml-alias", "found the alias '*x'", (0, 3)),
         ("*x : 1\n", "yaml-alias", "found the alias '*x'", (0, 0)),
         ("a: *.csv\n", "yaml-alias", "found '*', with which an alias or an anchor starts", (0, 4)),
-        ("a: !!python/object:os.system x\n", "yaml-tag", "found the tag 'tag:yaml.org,2002:python/object…s.system'", (0, 3)),
+        ("a: !!python/object:os.system x\n", "yaml-tag",
+         "found the tag 'tag:yaml.org,2002:python/object…s.system'",
+         (0, 3)),
         ("a: !env X\n", "yaml-tag", "found the tag '!env'", (0, 3)),
         ("a: ! X\n", "yaml-tag", "found the tag '!'", (0, 3)),
         ("a: !x!y X\n", "yaml-tag", "found a tag, which Lockgate refuses", (0, 3)),
@@ -156,20 +178,32 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("", "yaml-documents", "found an empty document", (0, 0)),
         ("# nothing\n", "yaml-documents", "found an empty document", (0, 0)),
         ("---\n", "yaml-documents", "found an empty document", (0, 0)),
-        ("a: 0777\n", "yaml-ambiguous", "found '0777', which some YAML readers take for octal and others for decimal", (0, 3)),
+        ("a: 0777\n", "yaml-ambiguous",
+         "found '0777', which some YAML readers take for octal and others for decimal",
+         (0, 3)),
         ("a: 1e999\n", "yaml-number", "found '1e999', a number too large for a 64-bit float", (0, 3)),
         ("a: 12e4567\n", "yaml-number", "found '12e4567', a number too large for a 64-bit float", (0, 3)),
-        ("a: 1000000000000000000\n", "yaml-number", "found the number '1000000000000000000', which has more than 18 digits", (0, 3)),
-        ("a: 0xfffffffffffffffff\n", "yaml-number", "found the number '0xfffffffffffffffff', which has more than 18 digits", (0, 3)),
+        ("a: 1000000000000000000\n", "yaml-number",
+         "found the number '1000000000000000000', which has more than 18 digits",
+         (0, 3)),
+        ("a: 0xfffffffffffffffff\n", "yaml-number",
+         "found the number '0xfffffffffffffffff', which has more than 18 digits",
+         (0, 3)),
         ("a: x\x1by\n", "yaml-control", "found the control character U+001B", (0, 4)),
         ("a: 'x\u2028y'\n", "yaml-control", "found the control character U+2028", (0, 5)),
         ("a: \ud800\n", "yaml-control", "found the control character U+D800", (0, 3)),
     ],
 )  # fmt: skip
-def test_what_a_spec_has_no_use_for_is_refused(text: str, rule: str, message: str, place: tuple[int, int]) -> None:
+def test_what_a_spec_has_no_use_for_is_refused(
+    text: str, rule: str, message: str, place: tuple[int, int]
+) -> None:
     error = _error(text)
 
-    assert (error.rule, error.message, (error.span.start.line, error.span.start.column)) == (rule, message, place)
+    assert (error.rule, error.message, (error.span.start.line, error.span.start.column)) == (
+        rule,
+        message,
+        place,
+    )
     assert error.help
     assert error.span.start.offset <= error.span.end.offset <= len(text)
 
@@ -203,7 +237,9 @@ def test_a_byte_order_mark_of_utf_8_is_left_out() -> None:
          "found 8388609 bytes, which is more than the 8388608 that Lockgate reads", (0, 0)),
     ],
 )  # fmt: skip
-def test_bytes_that_are_no_clean_text_are_refused(data: bytes, rule: str, message: str, place: tuple[int, int]) -> None:
+def test_bytes_that_are_no_clean_text_are_refused(
+    data: bytes, rule: str, message: str, place: tuple[int, int]
+) -> None:
     with pytest.raises(YamlError) as caught:
         read_text(data)
 
@@ -226,22 +262,20 @@ def test_bytes_that_are_no_clean_text_are_refused(data: bytes, rule: str, messag
     )
 )  # fmt: skip
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        node = parse(text)
-    except YamlError as error:
-        assert 0 <= error.span.start.offset <= error.span.end.offset <= len(text)
-    else:
-        assert 0 <= node.span.start.offset <= node.span.end.offset <= len(text)
+    span = _read(text).span
+
+    assert 0 <= span.start.offset <= span.end.offset <= len(text)
 
 
 @given(st.binary())
 def test_any_bytes_are_text_or_refused(data: bytes) -> None:
+    rule = ""
     try:
         text = read_text(data)
     except YamlError as error:
-        assert error.rule in {"yaml-encoding", "yaml-control"}
-    else:
-        assert data.removeprefix(b"\xef\xbb\xbf") == text.encode()
+        rule, text = error.rule, ""
+
+    assert rule in {"yaml-encoding", "yaml-control"} or data.removeprefix(b"\xef\xbb\xbf") == text.encode()
 
 
 documents = st.recursive(
@@ -258,7 +292,7 @@ documents = st.recursive(
 
 @settings(max_examples=60)
 @given(documents)
-def test_what_another_writer_of_yaml_1_2_writes_is_read_as_it_reads_it(document: Any) -> None:
+def test_what_another_writer_of_yaml_1_2_writes_is_read_as_it_reads_it(document: Data) -> None:
     other = ruamel.yaml.YAML(typ="safe", pure=True)
     other.default_flow_style = False
     stream = io.StringIO()
@@ -268,7 +302,7 @@ def test_what_another_writer_of_yaml_1_2_writes_is_read_as_it_reads_it(document:
 
 
 @given(documents, st.sampled_from([None, 2]))
-def test_json_is_read_as_json(document: Any, indent: int | None) -> None:
+def test_json_is_read_as_json(document: Data, indent: int | None) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=indent)
 
     assert plain_value(parse(text)) == document
@@ -283,15 +317,14 @@ def test_json_is_read_as_json(document: Any, indent: int | None) -> None:
 def test_long_input_takes_time_by_its_length(text: str) -> None:
     start = time.process_time()
 
-    try:
-        parse(text)
-    except YamlError as error:
-        assert error.rule in {"yaml-depth", "yaml-syntax", "yaml-key"}
+    _read(text)
 
     assert time.process_time() - start < 5
 
 
-def _scalar(value: Any, text: str, start: tuple[int, int, int], end: tuple[int, int, int], *, plain: bool = True) -> Scalar:
+def _scalar(
+    value: Data, text: str, start: tuple[int, int, int], end: tuple[int, int, int], *, plain: bool = True
+) -> Scalar:
     return Scalar(value, text, plain, _span(start, end))
 
 
@@ -306,6 +339,13 @@ def _cut(text: str, root: Node, place: tuple[str | int, ...]) -> str:
     start = node.span.start
     assert lines[start.line][start.column] == text[start.offset]
     return text[start.offset : node.span.end.offset]
+
+
+def _read(text: str) -> Node | YamlError:
+    try:
+        return parse(text)
+    except YamlError as error:
+        return error
 
 
 def _error(text: str) -> YamlError:

@@ -1,0 +1,130 @@
+"""Runs a model's pipeline with DVC, and reads from what DVC prints what becomes of each stage."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from lockgate.cli.failure import Failure
+from lockgate.cli.git import repository_root
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """`how` is `unchanged` where nothing had to be done, `cached` where an earlier run's files were fetched."""
+
+    stage: str
+    how: Literal["unchanged", "cached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A line of a stage's, or of DVC's own that is none of the above."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The running stage has ended well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """DVC's own word on what went wrong."""
+
+    message: str
+
+
+Event: TypeAlias = Started | Skipped | Printed | Ended | Failed
+
+_STARTED = re.compile(r"Running stage '(?:.*:)?([^:']+)':")
+_UNCHANGED = re.compile(r"Stage '(?:.*:)?([^:']+)' didn't change, skipping")
+_CACHED = re.compile(r"Stage '(?:.*:)?([^:']+)' is cached - skipping run, checking out outputs")
+_ENDED = re.compile(r"(Generating|Updating) lock file '")
+_FAILED = re.compile(r"ERROR: (.*)")
+_ADVICE = re.compile(
+    r"To track the changes with git, run:|\tgit add |To enable auto staging, run:|\tdvc config core\.autostage"
+    r"|Use `dvc push` to send|Data and pipelines are up to date\.|$"
+)
+
+
+def require_dvc(root: Path) -> None:
+    """Failure with the next step where DVC cannot run here."""
+    if importlib.util.find_spec("dvc") is None:
+        raise Failure("found no DVC, which runs the pipelines", help="pip install 'lockgate[pipeline]'")
+    if repository_root(root) is None:
+        raise Failure(f"'{root}' is in no Git repository, which DVC needs", help="run `git init`")
+    if not (root / ".dvc").is_dir():
+        raise Failure("this project has no '.dvc' folder", help="run `dvc init` in the project's folder")
+
+
+@contextmanager
+def reproducing(root: Path, pipeline_file: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """`dvc repro` of a pipeline while it runs; what it and its stages print comes together and in order."""
+    command = [sys.executable, "-m", "dvc", "repro", *options, pipeline_file]
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        yield process
+
+
+def events(lines: Iterable[str]) -> Iterator[Event]:
+    """What DVC's lines mean; its advice and its echo of commands are left out."""
+    running = False
+    for line in (line.rstrip("\r\n") for line in lines):
+        event = _event(line)
+        if isinstance(event, Started | Skipped) and running:
+            yield Ended()
+        if isinstance(event, Started | Skipped | Failed | Ended):
+            if isinstance(event, Ended) and not running:
+                continue
+            running = isinstance(event, Started)
+            yield event
+        elif running and not line.startswith("> "):
+            yield Printed(line)
+        elif not running and not _ADVICE.match(line):
+            yield Printed(line)
+
+
+def _event(line: str) -> Event | None:
+    if found := _STARTED.fullmatch(line):
+        return Started(found[1])
+    if found := _UNCHANGED.fullmatch(line):
+        return Skipped(found[1], "unchanged")
+    if found := _CACHED.fullmatch(line):
+        return Skipped(found[1], "cached")
+    if found := _FAILED.match(line):
+        return Failed(found[1])
+    return Ended() if _ENDED.match(line) else None
+
+
+def _environment() -> dict[str, str]:
+    """Stages call `python`: it has to be the one that Lockgate runs in, activated or not."""
+    here = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join((here, os.environ.get("PATH", os.defpath))),
+        "DVC_NO_ANALYTICS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,90 @@
+"""What Git says of a project: read by running `git`, never changed."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockgate.cli.failure import Exit, Failure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """The work tree against a commit; `paths` are relative to the project's root."""
+
+    base: str
+    paths: tuple[str, ...]
+
+
+def change_since(root: Path, reference: str) -> Change:
+    """What has changed since the work tree's history left the reference, committed or not.
+
+    In a shallow clone, where the histories may not meet, since the reference itself.
+    """
+    commit = _commit(root, reference)
+    merge_base = _git(root, "merge-base", commit, "HEAD")
+    base = merge_base.stdout.decode().strip() if merge_base.returncode == 0 else commit
+    tracked = _lines(root, "diff", "--name-only", "--no-renames", "--relative", "-z", base, "--")
+    untracked = _lines(root, "ls-files", "--others", "--exclude-standard", "-z")
+    return Change(base=base, paths=tuple(sorted({*tracked, *untracked})))
+
+
+def file_at(root: Path, commit: str, path: str) -> bytes | None:
+    """The file's bytes in that commit; None where it had none."""
+    result = _git(root, "show", f"{commit}:./{path}")
+    return result.stdout if result.returncode == 0 else None
+
+
+def repository_root(directory: Path) -> Path | None:
+    """The top of the work tree that the directory is in; None where there is none."""
+    result = _git(directory, "rev-parse", "--show-toplevel")
+    return Path(result.stdout.decode().rstrip("\n")) if result.returncode == 0 else None
+
+
+def origin_url(directory: Path) -> str | None:
+    """The address of the remote `origin`."""
+    result = _git(directory, "remote", "get-url", "origin")
+    return result.stdout.decode().strip() if result.returncode == 0 else None
+
+
+def initialise(directory: Path) -> None:
+    """Make a repository whose branch is called as the spec's default says."""
+    result = _git(directory, "init", "--quiet", "--initial-branch=main")
+    if result.returncode != 0:
+        raise Failure(f"git init failed: {_complaint(result)}", help="correct it, then try again")
+
+
+def _commit(root: Path, reference: str) -> str:
+    if repository_root(root) is None:
+        raise Failure(f"'{root}' is in no Git repository", help="run `git init` and commit the project")
+    # Without --end-of-options a reference that starts with a dash would be an option.
+    result = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    if result.returncode != 0:
+        raise Failure(
+            f"Git knows no commit '{reference}'",
+            help="fetch it (git fetch origin), or name one that `git log` shows",
+            exit_code=Exit.USAGE,
+        )
+    return result.stdout.decode().strip()
+
+
+def _lines(root: Path, *arguments: str) -> list[str]:
+    result = _git(root, *arguments)
+    if result.returncode != 0:
+        raise Failure(f"git {arguments[0]} failed: {_complaint(result)}", help="correct it, then try again")
+    return [path for path in result.stdout.decode(errors="replace").split("\0") if path]
+
+
+def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(directory), *arguments], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise Failure("found no 'git' on the PATH", help="install Git") from error
+
+
+def _complaint(result: subprocess.CompletedProcess[bytes]) -> str:
+    lines = result.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {result.returncode}"
