@@ -59,6 +59,21 @@ BINARY_SPEC = make_spec(
 MULTICLASS_SPEC = make_spec({"species": {"gates": {"accuracy": {"min": 0.95}}}})
 REGRESSION_SPEC = make_spec({"bike-rentals": {"task": "regression", "gates": {"rmse": {"max": 150}}}})
 
+THREE_SPEC = make_spec(
+    {
+        "flight-delay": {"gates": _BINARY_GATES},
+        "species": {"gates": {"accuracy": {"min": 0.95}}},
+        "bike-rentals": {"task": "regression", "gates": {"rmse": {"max": 150}}},
+    },
+    {
+        "arm-nodes": {
+            "target": "manifests/production/*/deployment.yaml",
+            "reason": "the production pool is arm64",
+            "set": {"/spec/template/spec/nodeSelector": {"kubernetes.io/arch": "arm64"}},
+        }
+    },
+)
+
 
 def write_files(root: Path, model: str, files: Mapping[str, Any]) -> None:
     """Text as it is, anything else as JSON."""
@@ -108,6 +123,7 @@ def gate(name: str, rule: str, limit: float | None, value: float | None, **other
     return {**default, **others}
 
 
+ROWS_GATE = gate("invalid_rows", "max", 0.0, 0.0, margin=0.0, reason="0 is at most 0")
 SCAN_GATE = gate("scan", "scan", None, None, reason="the scan found nothing")
 
 _SCAN = {
@@ -216,8 +232,10 @@ def binary_files() -> Files:
 
 
 def _binary_evaluation() -> dict[str, Any]:
-    slices = [{"label": label, "rows": rows, "metrics": {"roc_auc": interval(value, half)}}
-              for label, rows, value, half in _CARRIERS]
+    slices = [
+        {"label": label, "rows": rows, "metrics": {"roc_auc": interval(value, half)}}
+        for label, rows, value, half in _CARRIERS
+    ]
     return {
         "kind": "binary",
         "rows": 27_004,
@@ -233,10 +251,19 @@ def _binary_evaluation() -> dict[str, Any]:
             ),
             "accuracy": metric(0.7431, 0.0052, description="share of right predictions"),
         },
-        "baseline": {"roc_auc": 0.5, "log_loss": 0.571, "expected_calibration_error": None, "accuracy": 0.742},
+        "baseline": {
+            "roc_auc": 0.5,
+            "log_loss": 0.571,
+            "expected_calibration_error": None,
+            "accuracy": 0.742,
+        },
         "slices": {"carrier": slices},
         "calibration": [
-            {"rows": 2_700, "predicted": round(0.04 + 0.07 * step, 3), "observed": round(0.05 + 0.068 * step, 3)}
+            {
+                "rows": 2_700,
+                "predicted": round(0.04 + 0.07 * step, 3),
+                "observed": round(0.05 + 0.068 * step, 3),
+            }
             for step in range(10)
         ],
         "confusion": {"labels": ["0", "1"], "counts": [[18_901, 1_136], [5_802, 1_165]]},
@@ -245,14 +272,55 @@ def _binary_evaluation() -> dict[str, Any]:
 
 def _binary_gates() -> list[dict[str, Any]]:
     return [
-        gate("roc_auc", "min", 0.7, 0.7124, low=0.7034, high=0.7214, margin=0.0124,
-             reason="0.712 is at least 0.700, and so is the whole interval"),
-        gate("roc_auc", "max_drop", 0.005, None, outcome="skipped", reason="nothing is live yet to compare with"),
-        gate("latency_p99", "max", 0.005, 0.00421, margin=0.00079, unit="s", reason="4.21 ms is at most 5.00 ms"),
-        gate("expected_calibration_error", "max", 0.02, 0.0231, low=0.0191, high=0.0271, margin=-0.0031,
-             on_fail="warn", outcome="warn", reason="0.0231 is more than 0.0200"),
-        gate("invalid_rows", "max", 0.0, 0.0000168, margin=-0.0000168, on_fail="observe", outcome="observed",
-             reason="3 rows failed a check; this gate only observes"),
+        gate(
+            "roc_auc",
+            "min",
+            0.7,
+            0.7124,
+            low=0.7034,
+            high=0.7214,
+            margin=0.0124,
+            reason="0.712 is at least 0.700, and so is the whole interval",
+        ),
+        gate(
+            "roc_auc",
+            "max_drop",
+            0.005,
+            None,
+            outcome="skipped",
+            reason="nothing is live yet to compare with",
+        ),
+        gate(
+            "latency_p99",
+            "max",
+            0.005,
+            0.00421,
+            margin=0.00079,
+            unit="s",
+            reason="4.21 ms is at most 5.00 ms",
+        ),
+        gate(
+            "expected_calibration_error",
+            "max",
+            0.02,
+            0.0231,
+            low=0.0191,
+            high=0.0271,
+            margin=-0.0031,
+            on_fail="warn",
+            outcome="warn",
+            reason="0.0231 is more than 0.0200",
+        ),
+        gate(
+            "invalid_rows",
+            "max",
+            0.0,
+            0.0000168,
+            margin=-0.0000168,
+            on_fail="observe",
+            outcome="observed",
+            reason="3 rows failed a check; this gate only observes",
+        ),
         SCAN_GATE,
     ]
 
@@ -278,7 +346,10 @@ def multiclass_files() -> Files:
         "metrics": {"accuracy": metric(0.9417, 0.041, description="share of right predictions")},
         "baseline": {"accuracy": 0.4369},
         "slices": {},
-        "calibration": [{"rows": 51, "predicted": 0.71, "observed": 0.74}, {"rows": 52, "predicted": 0.99, "observed": 0.96}],
+        "calibration": [
+            {"rows": 51, "predicted": 0.71, "observed": 0.74},
+            {"rows": 52, "predicted": 0.99, "observed": 0.96},
+        ],
         "confusion": {"labels": labels, "counts": [[43, 2, 0], [3, 18, 0], [0, 1, 36]]},
     }
     files["split.json"] = {
@@ -289,13 +360,38 @@ def multiclass_files() -> Files:
     }
     files["scan.json"] = {
         "passed": False,
-        "files": [{"path": "model.skops", "sha256": HASH, "size_bytes": 900, "format": "pickle", "findings": [finding]}],
+        "files": [
+            {
+                "path": "model.skops",
+                "sha256": HASH,
+                "size_bytes": 900,
+                "format": "pickle",
+                "findings": [finding],
+            }
+        ],
     }
-    files["export.json"] = {**_EXPORT, "format": "skops", "file": "model.skops", "fallback_reason": "no converter for FunctionTransformer", "trusted": ["models.species.model.Scaler"]}
+    files["export.json"] = {
+        **_EXPORT,
+        "format": "skops",
+        "file": "model.skops",
+        "fallback_reason": "no converter for FunctionTransformer",
+        "trusted": ["models.species.model.Scaler"],
+    }
     files["gates.json"] = {
         "verdict": "fail",
         "gates": [
-            gate("accuracy", "min", 0.95, 0.9417, low=0.9007, high=0.9827, margin=-0.0083, outcome="fail", reason="0.942 is less than 0.950"),
+            gate(
+                "accuracy",
+                "min",
+                0.95,
+                0.9417,
+                low=0.9007,
+                high=0.9827,
+                margin=-0.0083,
+                outcome="fail",
+                reason="0.942 is less than 0.950",
+            ),
+            ROWS_GATE,
             {**SCAN_GATE, "outcome": "fail", "reason": f"model.skops {finding}"},
         ],
     }
@@ -319,20 +415,38 @@ def regression_files() -> Files:
             "r2": metric(0.661, 0.02, description="share of the variance explained"),
         },
         "baseline": {"rmse": 182.9, "r2": -0.003},
-        "slices": {"season": [
-            {"label": "winter", "rows": 900, "metrics": {"rmse": interval(130.2, 9.0)}},
-            {"label": "summer", "rows": 1_100, "metrics": {"rmse": interval(98.1, 8.5)}},
-        ]},
+        "slices": {
+            "season": [
+                {"label": "winter", "rows": 900, "metrics": {"rmse": interval(130.2, 9.0)}},
+                {"label": "summer", "rows": 1_100, "metrics": {"rmse": interval(98.1, 8.5)}},
+            ]
+        },
         "calibration": [],
         "confusion": None,
     }
     statistics = {"mean": 189.5, "std": 181.4}
     part = {"rows": 13_903, "start": "2011-01-01", "end": "2012-06-01", "target": statistics}
-    files["split.json"] = {"method": "time", "train": part, "holdout": {**part, "rows": 3_476}, "unused_rows": 0}
-    files["validation.json"] = {**files["validation.json"], "invalid_rows": 0, "checks": [], "dropped_columns": []}
+    files["split.json"] = {
+        "method": "time",
+        "train": part,
+        "holdout": {**part, "rows": 3_476},
+        "unused_rows": 0,
+    }
+    files["validation.json"] = {
+        **files["validation.json"],
+        "invalid_rows": 0,
+        "checks": [],
+        "dropped_columns": [],
+    }
     files["residuals.csv"] = "predicted,actual\n" + "".join(f"{x:.3f},{y:.3f}\n" for x, y in residuals)
     files["gates.json"] = {
         "verdict": "pass",
-        "gates": [gate("rmse", "max", 150, 101.37, low=97.17, high=105.57, margin=48.63, reason="101 is at most 150"), SCAN_GATE],
+        "gates": [
+            gate(
+                "rmse", "max", 150, 101.37, low=97.17, high=105.57, margin=48.63, reason="101 is at most 150"
+            ),
+            ROWS_GATE,
+            SCAN_GATE,
+        ],
     }
     return files

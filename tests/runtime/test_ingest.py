@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -124,9 +125,11 @@ def test_file_is_read_by_its_name(run: Ingest, project: Path, name: str) -> None
         ),
         (
             "def load():\n    return read()\n\ndef read():\n    raise KeyError('flights')\n",
-            ("'team.other:load' raised KeyError: 'flights'\n"
-            "  team/other.py:2: return read()\n"
-            "  team/other.py:5: raise KeyError('flights')"),
+            (
+                "'team.other:load' raised KeyError: 'flights'\n"
+                "  team/other.py:2: return read()\n"
+                "  team/other.py:5: raise KeyError('flights')"
+            ),
             "fix the code above, then run the stage again",
         ),
         (
@@ -165,8 +168,10 @@ def test_function_that_gives_no_rows_is_told_why(
         ),
         (
             "team.other:load",
-            ("'team.other:load' cannot be imported: ModuleNotFoundError: No module named 'no_such_library'\n"
-            "  team/other.py:2: import no_such_library"),
+            (
+                "'team.other:load' cannot be imported: ModuleNotFoundError: No module named 'no_such_library'\n"
+                "  team/other.py:2: import no_such_library"
+            ),
             "add what brings 'no_such_library' to the requirements file and install it, or correct the import",
         ),
     ],
@@ -205,6 +210,9 @@ def test_broken_file_is_told(run: Ingest, project: Path) -> None:
     assert raised.value.message.startswith("'rows.parquet' cannot be read: ArrowInvalid: ")
 
 
+@pytest.mark.skipif(
+    find_spec("gcsfs") is not None, reason="gcsfs is installed: 'pip uninstall gcsfs' to see it asked for"
+)
 def test_address_needs_its_package(run: Ingest) -> None:
     with pytest.raises(StageError) as raised:
         run(source="gs://bucket/rows.parquet")

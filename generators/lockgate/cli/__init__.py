@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(failure: Failure, terminal: Terminal) -> None:
-    terminal.error(f"{terminal.red('error:')} {failure.message}")
+    terminal.error(f"{terminal.alarm('error:')} {failure.message}")
     if failure.help:
         terminal.error(f"  = help: {failure.help}")
 
@@ -47,6 +47,8 @@ def _report_bug(terminal: Terminal) -> int:
     import traceback
 
     terminal.error(traceback.format_exc().rstrip())
-    terminal.error(f"{terminal.red('error:')} this is a bug in Lockgate {__version__}, not a mistake of yours")
+    terminal.error(
+        f"{terminal.alarm('error:')} this is a bug in Lockgate {__version__}, not a mistake of yours"
+    )
     terminal.error("  = help: report it with the lines above and the part of mlops.yaml that brings it about")
     return Exit.BUG

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -51,6 +52,7 @@ class Failed:
 
 Event: TypeAlias = Started | Skipped | Printed | Ended | Failed
 
+_PATIENCE_SECONDS = 10
 _STARTED = re.compile(r"Running stage '(?:.*:)?([^:']+)':")
 _UNCHANGED = re.compile(r"Stage '(?:.*:)?([^:']+)' didn't change, skipping")
 _CACHED = re.compile(r"Stage '(?:.*:)?([^:']+)' is cached - skipping run, checking out outputs")
@@ -79,6 +81,7 @@ def reproducing(root: Path, pipeline_file: str, *options: str) -> Iterator[subpr
     with subprocess.Popen(
         command,
         cwd=root,
+        process_group=0,
         env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -86,7 +89,21 @@ def reproducing(root: Path, pipeline_file: str, *options: str) -> Iterator[subpr
         encoding="utf-8",
         errors="replace",
     ) as process:
-        yield process
+        try:
+            yield process
+        except BaseException:
+            _interrupt(process)
+            raise
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Stop DVC and the stage that it runs, which alone listens: DVC itself ignores the signal meanwhile."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
@@ -101,9 +118,7 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
                 continue
             running = isinstance(event, Started)
             yield event
-        elif running and not line.startswith("> "):
-            yield Printed(line)
-        elif not running and not _ADVICE.match(line):
+        elif (running and not line.startswith("> ")) or (not running and not _ADVICE.match(line)):
             yield Printed(line)
 
 

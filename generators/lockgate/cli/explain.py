@@ -28,7 +28,9 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     except NoSuchPathError as error:
         raise Failure(str(error), help=error.hint, exit_code=Exit.USAGE) from error
     if arguments.format == "json":
-        terminal.say(json.dumps([asdict(it) for it in explanations], indent=2, ensure_ascii=False, default=str))
+        terminal.say(
+            json.dumps([asdict(it) for it in explanations], indent=2, ensure_ascii=False, default=str)
+        )
     elif len(explanations) == 1:
         _show_one(terminal, explanations[0])
     else:

@@ -14,7 +14,9 @@ MOST_OF_A_RULE = 20
 """So many findings about whole files are shown of one rule; a changed default may touch thousands."""
 
 
-def show_diagnostics(terminal: Terminal, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
+def show_diagnostics(
+    terminal: Terminal, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str]
+) -> None:
     """The findings as text, among the complaints."""
     if diagnostics:
         text = render_text(tuple(_condensed(diagnostics)), sources, colour=terminal.err_colour)

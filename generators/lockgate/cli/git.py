@@ -79,7 +79,10 @@ def _lines(root: Path, *arguments: str) -> list[str]:
 def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["git", "-C", str(directory), *arguments], capture_output=True, check=False, stdin=subprocess.DEVNULL
+            ["git", "-C", str(directory), *arguments],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError as error:
         raise Failure("found no 'git' on the PATH", help="install Git") from error

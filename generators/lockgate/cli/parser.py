@@ -41,10 +41,17 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_common(parser: argparse.ArgumentParser, *, root: str | None, color: str) -> None:
     """`-C` and `--color`, which stand before or after the command."""
     parser.add_argument(
-        "-C", "--root", metavar="DIR", default=root, help="the project's folder (default: where mlops.yaml is, here or above)"
+        "-C",
+        "--root",
+        metavar="DIR",
+        default=root,
+        help="the project's folder (default: where mlops.yaml is, here or above)",
     )
     parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default=color, help="colour the output (default: auto)"
+        "--color",
+        choices=("auto", "always", "never"),
+        default=color,
+        help="colour the output (default: auto)",
     )
 
 
@@ -70,7 +77,9 @@ def _init(commands: _Subparsers) -> None:
         summary="make a small working project in an empty folder",
         examples="  lockgate init flights\n  lockgate init . --name flight-delay --repository github.com/acme/flights",
     )
-    parser.add_argument("directory", metavar="DIR", nargs="?", default=".", help="the folder (default: this one)")
+    parser.add_argument(
+        "directory", metavar="DIR", nargs="?", default=".", help="the folder (default: this one)"
+    )
     parser.add_argument("--name", help="the model's name (default: the folder's)")
     parser.add_argument("--repository", help="host/owner/name (default: as the Git remote 'origin' says)")
 
@@ -80,9 +89,12 @@ def _check(commands: _Subparsers) -> None:
         commands,
         "check",
         summary="say everything that is wrong with mlops.yaml and with the generated files",
-        examples="  lockgate check\n  lockgate check --format github\n  lockgate check --format sarif > lockgate.sarif",
+        examples="  lockgate check\n  lockgate check --format github\n"
+        "  lockgate check --format sarif > lockgate.sarif",
     )
-    parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=("text", "json", "github", "sarif"), default="text", help="default: text"
+    )
     parser.add_argument("--strict", action="store_true", help="fail on warnings too")
 
 
@@ -91,11 +103,18 @@ def _render(commands: _Subparsers) -> None:
         commands,
         "render",
         summary="write the generated files that differ from what the spec makes",
-        examples="  lockgate render\n  lockgate render --diff\n  lockgate render --force pipelines/flight-delay/dvc.yaml",
+        examples="  lockgate render\n  lockgate render --diff\n"
+        "  lockgate render --force pipelines/flight-delay/dvc.yaml",
     )
-    parser.add_argument("--diff", action="store_true", help="show what would change and write nothing; exit 3 if anything")
     parser.add_argument(
-        "--force", metavar="PATH", nargs="+", default=[], help="overwrite these files, or all in these folders, though edited by hand"
+        "--diff", action="store_true", help="show what would change and write nothing; exit 3 if anything"
+    )
+    parser.add_argument(
+        "--force",
+        metavar="PATH",
+        nargs="+",
+        default=[],
+        help="overwrite these files, or all in these folders, though edited by hand",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
@@ -107,7 +126,9 @@ def _explain(commands: _Subparsers) -> None:
         summary="say what holds at a place of the spec, who says so, and what it means",
         examples="  lockgate explain\n  lockgate explain models.flight-delay.serve --env production",
     )
-    parser.add_argument("path", metavar="PATH", nargs="?", default="", help="a dotted path (default: all of the spec)")
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", default="", help="a dotted path (default: all of the spec)"
+    )
     parser.add_argument("--env", metavar="ENV", help="as it holds in this environment")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
@@ -122,7 +143,9 @@ def _run(commands: _Subparsers) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="*", help="default: every model")
     parser.add_argument("--dry-run", action="store_true", help="only say which stages would run")
     parser.add_argument("--verbose", action="store_true", help="pass on all that DVC and the stages print")
-    parser.add_argument("--no-gate-exit", action="store_true", help="exit 0 even if a gate blocks: the report says it")
+    parser.add_argument(
+        "--no-gate-exit", action="store_true", help="exit 0 even if a gate blocks: the report says it"
+    )
 
 
 def _report(commands: _Subparsers) -> None:
@@ -136,9 +159,13 @@ def _report(commands: _Subparsers) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="*", help="default: every model")
     parser.add_argument("--format", choices=("md", "html", "json"), default="md", help="default: md")
     parser.add_argument("--output", metavar="FILE", help="default: the standard output")
-    parser.add_argument("--base", metavar="REF", help="only the models that the change since this commit touches")
     parser.add_argument(
-        "--verdict-output", metavar="FILE", help="append 'verdict=pass', 'warn' or 'fail' to it, as GitHub's outputs want it"
+        "--base", metavar="REF", help="only the models that the change since this commit touches"
+    )
+    parser.add_argument(
+        "--verdict-output",
+        metavar="FILE",
+        help="append 'verdict=pass', 'warn' or 'fail' to it, as GitHub's outputs want it",
     )
 
 
@@ -147,7 +174,8 @@ def _eject(commands: _Subparsers) -> None:
         commands,
         "eject",
         summary="take over a generated file: from now on Lockgate leaves it alone",
-        examples="  lockgate eject pipelines/flight-delay/dvc.yaml\n  lockgate eject --undo pipelines/flight-delay/dvc.yaml",
+        examples="  lockgate eject pipelines/flight-delay/dvc.yaml\n"
+        "  lockgate eject --undo pipelines/flight-delay/dvc.yaml",
     )
     parser.add_argument("file", metavar="FILE", help="a generated file")
     parser.add_argument("--undo", action="store_true", help="give the file back to Lockgate")
@@ -162,7 +190,9 @@ def _affected(commands: _Subparsers) -> None:
         '  lockgate affected --base "$BASE_SHA" --format github-output >> "$GITHUB_OUTPUT"',
     )
     parser.add_argument("--base", metavar="REF", required=True, help="the commit that the change starts from")
-    parser.add_argument("--format", choices=("text", "json", "github-output"), default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=("text", "json", "github-output"), default="text", help="default: text"
+    )
 
 
 def _schema(commands: _Subparsers) -> None:

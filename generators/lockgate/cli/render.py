@@ -8,10 +8,27 @@ from pathlib import Path
 
 from lockgate.cli.failure import Exit
 from lockgate.cli.findings import show_diagnostics
-from lockgate.cli.project import Compiled, compile_project, disk_failures, find_root, project_path, require_plan
+from lockgate.cli.project import (
+    Compiled,
+    compile_project,
+    disk_failures,
+    find_root,
+    project_path,
+    require_plan,
+)
 from lockgate.cli.terminal import Terminal, plural, printable
 from lockgate.diagnostics import Diagnostic
-from lockgate.output import REFUSED_STATES, Comparison, Written, compare, diagnose, diff, locked, overwriting, write
+from lockgate.output import (
+    REFUSED_STATES,
+    Comparison,
+    Written,
+    compare,
+    diagnose,
+    diff,
+    locked,
+    overwriting,
+    write,
+)
 
 _MOST_SHOWN = 50
 
@@ -81,5 +98,9 @@ def _in_the_way(comparison: Comparison) -> tuple[Diagnostic, ...]:
     refused = {file.path for file in comparison.files if file.state in REFUSED_STATES}
     return (
         *comparison.problems,
-        *(found for found in diagnose(comparison) if found.file in refused and found not in comparison.problems),
+        *(
+            found
+            for found in diagnose(comparison)
+            if found.file in refused and found not in comparison.problems
+        ),
     )

@@ -49,7 +49,11 @@ class Terminal:
         return _painted(text, 33) if self.out_colour else text
 
     def red(self, text: str) -> str:
-        return _painted(text, 31) if self.out_colour and self.err_colour else text
+        return _painted(text, 31) if self.out_colour else text
+
+    def alarm(self, text: str) -> str:
+        """Red, for a complaint."""
+        return _painted(text, 31) if self.err_colour else text
 
     def dim(self, text: str) -> str:
         return _painted(text, 2) if self.out_colour else text
@@ -83,7 +87,8 @@ def wants_colour(stream: TextIO, environment: Mapping[str, str], choice: ColourC
 def printable(text: str) -> str:
     """The text without characters that steer a terminal; tabs stay."""
     return "".join(
-        character if character.isprintable() or character == "\t" else _escaped(character) for character in text
+        character if character.isprintable() or character == "\t" else _escaped(character)
+        for character in text
     )
 
 

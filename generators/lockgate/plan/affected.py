@@ -43,7 +43,9 @@ def _reasons(plan: Plan, pipeline: Pipeline, base: Spec | None, changed: Collect
     if before is None:
         yield f"{SPEC_FILE}: models.{pipeline.name} is new"
     else:
-        yield from (f"{SPEC_FILE}: models.{pipeline.name}.{key}" for key in _model_keys(before, pipeline.model))
+        yield from (
+            f"{SPEC_FILE}: models.{pipeline.name}.{key}" for key in _model_keys(before, pipeline.model)
+        )
     watched = tuple(normpath(path) for path in (*pipeline.watch, *SHARED_PATHS))
     yield from sorted(path for path in changed if any(_is_under(path, folder) for folder in watched))
 
@@ -64,4 +66,4 @@ def _model_keys(before: Model, after: Model) -> Iterator[str]:
 
 
 def _is_under(path: str, folder: str) -> bool:
-    return folder == "." or path == folder or path.startswith(f"{folder}/")
+    return folder in {".", path} or path.startswith(f"{folder}/")

@@ -39,7 +39,8 @@ _HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})(?=\s)")
 
 
 def render_section(section: Section, level: int) -> str:
-    body = "\n\n".join(part for block in section.blocks for part in _block(block))
+    tables = sum(isinstance(block, Table) for block in section.blocks)
+    body = "\n\n".join(part for block in section.blocks for part in _block(block, captioned=tables > 1))
     title = escape_markdown(section.title)
     if section.folded:
         return f"<details><summary><b>{title}</b></summary>\n\n{body}\n\n</details>\n\n"
@@ -67,12 +68,13 @@ def code(text: str) -> str:
     return f"`{short}`" if _CODE.fullmatch(short) else escape_markdown(short)
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, *, captioned: bool) -> Iterator[str]:
     match block:
         case Text():
             yield _LEADS[block.tone] + escape_markdown(clip(block.text, _TEXT_LENGTH))
         case Table():
-            yield f"**{escape_markdown(clip(block.caption, 120))}**"
+            if captioned:
+                yield f"**{escape_markdown(clip(block.caption, 120))}**"
             yield render_table(block)
         case Card():
             yield _card(block.text)

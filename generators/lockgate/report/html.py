@@ -20,15 +20,16 @@ from lockgate.report.svg import Drawing, draw
 from lockgate.report.text import clip
 
 _MOST_ROWS = 2_000
+_WIDEST_BESIDE = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Piece:
-    """A block with the name by which the template knows it; neighbouring charts share one piece."""
+    """A block under the name by which the template knows it; a `pair` is a chart with its numbers beside it."""
 
-    kind: Literal["text", "table", "charts", "card"]
+    kind: Literal["text", "table", "chart", "pair", "card"]
     block: Block | None = None
-    drawings: tuple[Drawing, ...] = ()
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,8 +115,9 @@ def _gates_chapter(model: ModelReport) -> _Chapter:
 def _chapter(section: Section) -> _Chapter:
     pieces: list[_Piece] = []
     for piece in map(_piece, section.blocks):
-        if piece.kind == "charts" and pieces and pieces[-1].kind == "charts":
-            pieces[-1] = _Piece(kind="charts", drawings=(*pieces[-1].drawings, *piece.drawings))
+        before = pieces[-1].drawing if pieces and pieces[-1].kind == "chart" else None
+        if piece.kind == "table" and before is not None and before.width < _WIDEST_BESIDE:
+            pieces[-1] = _Piece(kind="pair", block=piece.block, drawing=before)
         else:
             pieces.append(piece)
     return _Chapter(title=section.title, folded=section.folded, pieces=tuple(pieces))
@@ -130,4 +132,4 @@ def _piece(block: Block) -> _Piece:
         case Card():
             return _Piece(kind="card", block=block)
         case _:
-            return _Piece(kind="charts", drawings=(draw(block),))
+            return _Piece(kind="chart", drawing=draw(block))

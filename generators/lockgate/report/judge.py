@@ -22,6 +22,8 @@ def _doubts(gates: Gates, limits: Mapping[str, Gate]) -> Iterator[str]:
     judged: Mapping[tuple[str, str], GateResult] = {(it["metric"], it["rule"]): it for it in gates["gates"]}
     if ("scan", "scan") not in judged:
         yield "it does not judge the scan"
+    if "invalid_rows" not in limits and ("invalid_rows", "max") not in judged:
+        yield "it does not judge the invalid rows"
     for metric, limit in limits.items():
         for rule, value in (("min", limit.min), ("max", limit.max), ("max_drop", limit.max_drop)):
             if value is None:

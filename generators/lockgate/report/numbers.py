@@ -25,13 +25,14 @@ class Scale:
 
 
 def scale_for(values: Iterable[float | None], unit: str, difference: float | None = None) -> Scale:
-    """The scale that gives the largest of the values three significant digits.
+    """The scale that gives the largest of the values three significant digits, and three decimals around 1.
 
     Where `difference` is given, there are enough decimals to see it.
     """
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     factor, name = _unit(largest, unit)
-    decimals = _decimals(largest / factor, _SIGNIFICANT)
+    is_plain_and_large = not name and largest >= 1
+    decimals = _decimals(largest / factor, _SIGNIFICANT + is_plain_and_large)
     if difference:
         decimals = max(decimals, min(_MOST_DECIMALS, _decimals(abs(difference) / factor, 1)))
     return Scale(factor=factor, decimals=0 if name == "B" else decimals, unit=name)
@@ -47,9 +48,7 @@ def _unit(largest: float, unit: str) -> tuple[float, str]:
 def _decimals(value: float, significant: int) -> int:
     if value == 0.0:
         return 0 if significant == 1 else significant
-    return min(
-        _MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value)), significant // _SIGNIFICANT)
-    )
+    return min(_MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value))))
 
 
 def show(value: float | None, scale: Scale) -> str:
@@ -62,7 +61,8 @@ def show_change(value: float | None, scale: Scale) -> str:
     if value is None:
         return ABSENT
     digits = _digits(value, scale)
-    return _with_unit(digits if digits.startswith(_MINUS) or value == 0 else f"+{digits}", scale)
+    is_signed = digits.startswith(_MINUS) or not digits.strip("0.")
+    return _with_unit(digits if is_signed else f"+{digits}", scale)
 
 
 def show_interval(value: float | None, low: float | None, high: float | None, scale: Scale) -> str:
@@ -99,7 +99,10 @@ def show_share(part: float, whole: float = 1.0) -> str:
 
 def _digits(value: float, scale: Scale) -> str:
     scaled = value / scale.factor
-    if scaled != 0 and not 1e-6 <= abs(scaled) < 1e12:
+    if scaled == 0:
+        return "0"
+    smallest = 1e-4 if scale.decimals == _MOST_DECIMALS else 0.0
+    if not smallest <= abs(scaled) < 1e12:
         return f"{scaled:.2e}".replace("-", _MINUS)
     text = f"{scaled:,.{scale.decimals}f}"
     is_zero = not text.strip("-0.,")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lockgate.contract import Verdict
 from lockgate.report.document import Cell, Table, Tone, headings
@@ -28,26 +28,30 @@ def headline(report: Report) -> tuple[str, str]:
     failing = [model for model in report.models if model.verdict == outcome]
     if outcome == "pass":
         return f"all {len(report.models):,} models pass", "Every gate that blocks holds."
-    named = ", ".join(model.name for model in failing[:_NAMED])
-    more = f" and {len(failing) - _NAMED:,} more" if len(failing) > _NAMED else ""
     verb = "fail" if outcome == "fail" else "have warnings"
-    return f"{len(failing):,} of {plural(len(report.models), 'model')} {verb}", f"{named}{more}."
+    return (
+        f"{len(failing):,} of {plural(len(report.models), 'model')} {verb}",
+        f"{_some([model.name for model in failing])}.",
+    )
 
 
 def reason(model: ModelReport) -> str:
     """Why the verdict is what it is, in a sentence or two."""
-    broken = [gate for gate in model.gates if gate["outcome"] in ("fail", "warn")]
-    broken.sort(key=lambda gate: gate["outcome"] != "fail")
-    metrics = list(dict.fromkeys(gate["metric"] for gate in broken))
     sentences = [f"{count_holding(model)}." if model.gates else "No gate was judged."]
-    if metrics:
-        more = f" and {len(metrics) - _NAMED:,} more" if len(metrics) > _NAMED else ""
-        sentences.append(f"Broken: {', '.join(metrics[:_NAMED])}{more}.")
+    for outcome, word in (("fail", "Failing"), ("warn", "Warned about")):
+        metrics = tuple(dict.fromkeys(gate["metric"] for gate in model.gates if gate["outcome"] == outcome))
+        if metrics:
+            sentences.append(f"{word}: {_some(metrics)}.")
     if model.problems:
         first = model.problems[0]
         more = f" ({len(model.problems) - 1:,} more)" if len(model.problems) > 1 else ""
         sentences.append(f"{first.file} {first.message}{more}.")
     return clip(" ".join(sentences), 400)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def facts(model: ModelReport) -> tuple[tuple[str, str], ...]:

@@ -5,12 +5,13 @@ An element is plain data; the page's template writes and escapes it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from lockgate.report.document import Chart, ForestChart, LimitChart, PointChart, Range
-from lockgate.report.numbers import Scale, scale_for, show
+from lockgate.report.numbers import Scale, show
 from lockgate.report.text import clip
 
 Attributes: TypeAlias = Mapping[str, str]
@@ -51,7 +52,7 @@ def draw(chart: Chart) -> Drawing:
             height = _TOP + _ROW * len(chart.rows) + _BOTTOM
             return _drawing(chart, _WIDTH, height, _forest(chart))
         case PointChart():
-            return _drawing(chart, _LEFT + _SQUARE + 14, _TOP + _SQUARE + _BOTTOM, _points(chart))
+            return _drawing(chart, _LEFT + _SQUARE + 24, _TOP + _SQUARE + _BOTTOM, _points(chart))
         case _:
             assert_never(chart)
 
@@ -78,11 +79,10 @@ def _forest(chart: ForestChart) -> Iterator[Shape]:
     numbers = [number for row in chart.rows for number in _numbers_of(row)]
     span = _span([*numbers, chart.reference])
     bottom = _TOP + _ROW * len(chart.rows)
-    scale = scale_for(span, "", (span[1] - span[0]) / 4)
-    for tick in _ticks(span):
+    for tick, word in _ticks(span):
         x = _place(tick, span)
         yield _line("grid", x, _TOP, x, bottom)
-        yield _text("tick", x, bottom + 16, show(tick, scale), "middle")
+        yield _text("tick", x, bottom + 16, word, "middle")
     yield _text("axis", _LABELS + _TRACK / 2, bottom + 36, clip(chart.axis, 40), "middle")
     reference = _place(chart.reference, span)
     yield _line("reference", reference, _TOP - 6, reference, bottom)
@@ -119,22 +119,17 @@ def _points(chart: PointChart) -> Iterator[Shape]:
 
 def _frame(chart: PointChart, span: Span) -> Iterator[Shape]:
     right, bottom = _LEFT + _SQUARE, _TOP + _SQUARE
-    scale = _tick_scale(span)
-    for tick in _ticks(span):
+    for tick, word in _ticks(span):
         x, y = _at((tick, tick), span)
         yield _line("grid", x, _TOP, x, bottom)
         yield _line("grid", _LEFT, y, right, y)
-        yield _text("tick", x, bottom + 16, show(tick, scale), "middle")
-        yield _text("tick", _LEFT - 8, y + 4, show(tick, scale), "end")
+        yield _text("tick", x, bottom + 16, word, "middle")
+        yield _text("tick", _LEFT - 8, y + 4, word, "end")
     yield _line("reference", _LEFT, bottom, right, _TOP)
     yield _text("axis", _LEFT + _SQUARE / 2, bottom + 36, chart.x_axis, "middle")
     middle = _number(_TOP + _SQUARE / 2)
     turned = {"class": "axis", "text-anchor": "middle", "transform": f"translate(13 {middle}) rotate(-90)"}
     yield Shape(tag="text", attributes=turned, text=chart.y_axis)
-
-
-def _tick_scale(span: Span) -> Scale:
-    return scale_for((), "", (span[1] - span[0]) / 4 or 1.0)
 
 
 def _at(point: tuple[float, float], span: Span) -> tuple[float, float]:
@@ -160,8 +155,17 @@ def _span(numbers: Sequence[float]) -> Span:
     return low - margin, high + margin
 
 
-def _ticks(span: Span) -> tuple[float, ...]:
-    return tuple(span[0] + (span[1] - span[0]) * step / 4 for step in range(5))
+def _ticks(span: Span) -> tuple[tuple[float, str], ...]:
+    """Round numbers within the span, three to eight of them, each as it is written."""
+    most = (span[1] - span[0]) / 3
+    power = 10.0 ** math.floor(math.log10(most))
+    step = next(factor * power for factor in (5, 2, 1) if factor * power <= most)
+    first, last = math.ceil(span[0] / step - 1e-9), math.floor(span[1] / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return tuple(
+        (tick * step, show(tick * step, Scale(factor=1.0, decimals=decimals, unit="")))
+        for tick in range(first, last + 1)
+    )
 
 
 def _place(value: float, span: Span) -> float:

@@ -8,7 +8,9 @@ import re
 _SPACE = re.compile(r"[\s\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LIST = re.compile(r"^(?:[-+=](?=[\s=-]|$)|[0-9]{1,9}[.)](?=\s|$))")
-_SPECIAL = re.compile(r"[*_\[\]~]|[\\`<>&|$@#]|(?i::(?=//)|(?<=\bmailto):|(?<=\bxmpp):|(?<=\bwww)\.)|(?i:\bgh(?=-\d))")
+_SPECIAL = re.compile(
+    r"[*_\[\]~]|[\\`<>&|$@#]|(?i::(?=//)|(?<=\bmailto):|(?<=\bxmpp):|(?<=\bwww)\.)|(?i:\bgh(?=-\d))"
+)
 _BACKSLASHED = frozenset("*_[]~")
 # GitHub looks for mentions and references after it has decoded entities, so that only a character in between helps:
 # https://github.com/openjdk/skara/pull/1548

@@ -71,7 +71,8 @@ METRICS: Mapping[str, MetricInfo] = MappingProxyType(
             "classes, of the predicted class.",
         ),
         "mcc": _classification(
-            "higher", "Matthews' correlation between truth and prediction, from -1 to 1, for any number of classes."
+            "higher",
+            "Matthews' correlation between truth and prediction, from -1 to 1, for any number of classes.",
         ),
         "rmse": _regression("lower", "The root of the mean squared error, in units of the target."),
         "mae": _regression("lower", "The mean absolute error, in units of the target."),
@@ -85,6 +86,8 @@ METRICS: Mapping[str, MetricInfo] = MappingProxyType(
             "s", "The time within which 99 of 100 predictions of the exported model end."
         ),
         "model_size": _operational("bytes", "The size of the exported model's file."),
-        "invalid_rows": _operational("", "The share of rows that broke the columns' rules and were left out."),
+        "invalid_rows": _operational(
+            "", "The share of rows that broke the columns' rules and were left out."
+        ),
     }
 )

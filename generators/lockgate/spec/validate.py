@@ -141,7 +141,7 @@ def _wrong_form(location: Location, value: object, place: schema.Schema) -> Find
         rule="wrong-form",
         location=location,
         message=f"{quote(value)} is not of the form that {_name(location)} has",
-        help=f"{place.get('description', '')} {_example_help(place)}".strip(),
+        help=_form_help(place),
     )
 
 
@@ -153,7 +153,7 @@ def _wrong_name(location: Location, error: jsonschema_rs.ValidationError) -> Fin
         location=(*location, inner.instance),
         at_key=True,
         message=f"{quote(inner.instance)} cannot be a name{_inside(location)}",
-        help=f"{place.get('description', '')} {_example_help(place)}".strip(),
+        help=_form_help(place),
     )
 
 
@@ -257,7 +257,12 @@ def _example(key: str, place: schema.Schema) -> str:
 
 def _example_help(place: schema.Schema) -> str:
     examples = place.get("examples", [])
-    return f"For example {' or '.join(_shown(item) for item in examples[:3])}" if examples else ""
+    return f"for example {' or '.join(_shown(item) for item in examples[:3])}" if examples else ""
+
+
+def _form_help(place: schema.Schema) -> str:
+    """What the form is, in the schema's words, and an example."""
+    return f"{place.get('description', '').rstrip('.')}; {_example_help(place)}".strip("; ")
 
 
 def _shown(example: object) -> str:

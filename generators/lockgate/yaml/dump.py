@@ -14,7 +14,7 @@ _WORD = re.compile(r"~|null|true|false|yes|no|on|off|y|n|<<|=", re.IGNORECASE)
 # Anything that some reader may take for a number, a time or a date; a version of three numbers is none of them.
 _NUMBER_LIKE = re.compile(
     r"(?![0-9]+(?:\.[0-9]+){2,}$)(?:"
-    r"(?=.*[0-9])[-+.0-9_:eE]+|[-+.]+|[-+]?0[xXoObB][0-9a-fA-F_]+"
+    r"(?=.*[0-9])[-+.0-9_:eE]+|[-+._]+|[-+]?0[xXoObB][0-9a-fA-F_]+"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?\.(?i:inf|nan))"
 )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockgate.yaml.resolve import Value
 
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*(?P<comment>[ \t]+#[^\r\n]*)?")
-_FLOW_INDICATOR = re.compile(r"[,\[\]{}]")
+_FLOW_INDICATOR = re.compile(r"[,\[\]{}:?]")
 _BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n|\n|\r))*")
 _DEFAULT_INDENT = 2
 

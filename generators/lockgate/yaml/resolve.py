@@ -26,6 +26,7 @@ _SPECIAL_FLOATS = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", re.DOTALL)  # what YAML 1.1 takes for a timestamp
 _NUMBER_STARTS = frozenset("0123456789+-.")
 
 
@@ -39,6 +40,9 @@ def resolve(text: str, span: Span) -> Value:
         return _integer(text, span)
     if _FLOAT.fullmatch(text):
         return _float(text, span)
+    if _DATE.fullmatch(text):
+        message = f"found the bare date {clipped(text)}, which some YAML readers, DVC's among them, do not take for text"
+        raise YamlError("yaml-ambiguous", message, span, f'write it in quotes: "{text}"')
     return _SPECIAL_FLOATS.get(text, text)
 
 

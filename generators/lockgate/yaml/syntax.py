@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_CONFLICT_MARKER = re.compile(r"^<<<<<<< ", re.MULTILINE)
 
 
 class _Wording(NamedTuple):
@@ -21,7 +22,13 @@ class _Wording(NamedTuple):
 
 
 _TAB = _Wording("", "found a tab in the indentation", "indent with spaces")
-_UNCLOSED = _Wording("", "found '{found}', which is never closed", "close it")
+_UNCLOSED = _Wording("", "found an opening {found} that is never closed", "close it")
+_CONFLICT = _Wording("", "found the marker of a merge conflict", "resolve the conflict")
+_NO_COLON = _Wording(
+    r"simple key",
+    "found a line that is neither 'key: value' nor part of the value above",
+    "write 'key: value', with a space after the ':'",
+)
 
 # Tried in order on "context: problem", in the words of libyaml and in those of PyYAML's own reader.
 _WORDINGS = (
@@ -30,11 +37,7 @@ _WORDINGS = (
         "found a ':' where no mapping may start",
         "quote the value if the ':' belongs to it, else check this line's indentation",
     ),
-    _Wording(
-        r"simple key",
-        "found a line that is neither 'key: value' nor part of the value above",
-        "write 'key: value', with a space after the ':'",
-    ),
+    _NO_COLON,
     _Wording(
         r"flow node",
         "found '{found}' where a value is expected",
@@ -70,8 +73,8 @@ _WORDINGS = (
     ),
     _Wording(
         r"block (collection|mapping|sequence)",
-        "found text that does not line up with what is above it",
-        "check this line's indentation",
+        "found text that continues nothing above it",
+        "check the indentation and the quotes here and above",
     ),
     _Wording(
         r"document start",
@@ -89,6 +92,8 @@ def explain(error: MarkedYAMLError, text: str, shift: int) -> YamlError:
     said = f"{error.context or ''}: {error.problem or ''}"
     if text[problem - 1 : problem] == "\\":
         problem -= 1  # PyYAML's own reader points behind the backslash
+    if conflict := _CONFLICT_MARKER.search(text):
+        return _error(_CONFLICT, text, conflict.start(), {})
     if "tab character" in said or text[problem : problem + 1] == "\t":
         return _error(_TAB, text, _tab_before(text, problem), {})
     if problem >= len(text.rstrip()) and text[context : context + 1] in ("'", '"', "[", "{"):
@@ -100,7 +105,7 @@ def explain(error: MarkedYAMLError, text: str, shift: int) -> YamlError:
         "line": mark_at(text, context).line + 1,
         "problem": error.problem,
     }
-    return _error(wording, text, problem, facts)
+    return _error(wording, text, context if wording is _NO_COLON else problem, facts)
 
 
 def mark_at(text: str, offset: int) -> Mark:

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 30
 _MOST_CUSTOM_SAMPLES = 100
-_CELLS = 1_000_000  # Counts of one chunk: 8 MB, and a metric holds about ten arrays of that size.
+_CELLS = 1_000_000  # Counts of one chunk: 8 MB.
+_DEVIATIONS = 5  # By how many standard deviations the first step of a draw stays below its sum.
+_TABLE = 65_536
 
 
-def intervals(statistic: Statistic, rows: int, settings: Evaluate, seed: Sequence[int]) -> dict[str, Interval]:
+def intervals(
+    statistic: Statistic, rows: int, settings: Evaluate, seed: Sequence[int]
+) -> dict[str, Interval]:
     """Every metric of the statistic with its interval; without bounds where the rows are too few."""
     values = point_values(statistic, rows)
     if rows < LEAST_ROWS:
@@ -57,17 +61,36 @@ def custom_interval(
 
 
 def resamples(rows: int, samples: int, seed: Sequence[int]) -> Iterator[Floats]:
-    """Chunks of resamples (b, rows): how often each row was drawn, with every sum equal to `rows`."""
+    """Chunks of resamples (b, rows): how often each row was drawn, with every sum equal to `rows`.
+
+    A multinomial draw in two steps, several times faster than one row after the other: each row a Poisson count of a
+    rate that leaves a little missing, read off a table by 16 random bits, then what is missing one by one.
+    """
     generator = np.random.default_rng(seed)
+    table = _poisson_table(max(0.0, 1 - _DEVIATIONS / rows**0.5))
     most = max(1, _CELLS // rows)
     for start in range(0, samples, most):
-        yield _counts(generator, rows, min(most, samples - start))
+        bits = generator.integers(0, _TABLE, (min(most, samples - start), rows), dtype=np.uint16)
+        weights = table.take(bits).astype(np.float64)
+        for row in weights:
+            _complete(generator, row)
+        yield weights
 
 
-def _counts(generator: np.random.Generator, rows: int, samples: int) -> Floats:
-    drawn = generator.integers(0, rows, (samples, rows))
-    drawn += np.arange(samples)[:, None] * rows
-    return np.bincount(drawn.ravel(), minlength=samples * rows).reshape(samples, rows).astype(np.float64)
+def _complete(generator: np.random.Generator, weights: Floats) -> None:
+    rows = len(weights)
+    missing = rows - int(weights.sum())
+    if missing < 0:  # Less often than once in a million.
+        weights[:] = 0
+        missing = rows
+    weights += np.bincount(generator.integers(0, rows, missing), minlength=rows)
+
+
+def _poisson_table(rate: float) -> NDArray[np.uint8]:
+    counts = np.arange(20)
+    probabilities = np.exp(-rate) * rate**counts / np.cumprod(np.maximum(counts, 1), dtype=np.float64)
+    middles = (np.arange(_TABLE) + 0.5) / _TABLE
+    return np.searchsorted(np.cumsum(probabilities), middles).astype(np.uint8)
 
 
 def _bounded(value: float | None, drawn: NDArray[np.float64] | None, settings: Evaluate) -> Interval:

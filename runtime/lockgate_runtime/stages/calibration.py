@@ -20,9 +20,7 @@ def quantile_bins(predicted: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.searchsorted(edges, predicted, side="right")
 
 
-def calibration_bins(
-    predicted: NDArray[np.float64], observed: NDArray[np.bool_]
-) -> list[CalibrationBin]:
+def calibration_bins(predicted: NDArray[np.float64], observed: NDArray[np.bool_]) -> list[CalibrationBin]:
     """The bins that hold rows, in the order of their predictions. Both arrays have one place a row (n)."""
     bins = quantile_bins(predicted)
     rows = np.bincount(bins)

@@ -46,7 +46,9 @@ def binary_statistic(truth: NDArray[np.int64], score: Floats, decided: NDArray[n
     return statistic
 
 
-def multiclass_statistic(truth: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Statistic:
+def multiclass_statistic(
+    truth: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]
+) -> Statistic:
     """All metrics of k classes: truth and decisions are 0 … k-1 (n), with the probabilities (n, k)."""
     rows, classes = probabilities.shape
     right = truth == decided

@@ -48,9 +48,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     return _summary(evaluation)
 
 
-def predict(
-    model: Model, training: contract.Training, frame: pd.DataFrame, root: Path
-) -> Predictions:
+def predict(model: Model, training: contract.Training, frame: pd.DataFrame, root: Path) -> Predictions:
     """The fitted estimator's outputs for the rows, beside their truth."""
     outputs = estimator_outputs(
         load_estimator(model, root), to_features(frame, training["inputs"]), training["kind"], root
@@ -85,9 +83,7 @@ def _predictions(
     )
 
 
-def _baseline(
-    model: Model, training: contract.Training, predictions: Predictions, root: Path
-) -> Predictions:
+def _baseline(model: Model, training: contract.Training, predictions: Predictions, root: Path) -> Predictions:
     """What would be said of the same rows knowing only the training rows' target: its shares, or its mean."""
     train = read_frame(_artifact(model, root, contract.TRAIN))
     truth = truth_of(train[model.data.target], training)
@@ -148,9 +144,7 @@ def _confusion(predictions: Predictions, classes: list[str]) -> contract.Confusi
     return contract.Confusion(labels=classes, counts=counts.tolist())
 
 
-def _write(
-    model: Model, root: Path, evaluation: contract.Evaluation, predictions: Predictions
-) -> None:
+def _write(model: Model, root: Path, evaluation: contract.Evaluation, predictions: Predictions) -> None:
     values = {name: metric["value"] for name, metric in evaluation["metrics"].items()}
     defined = {name: value for name, value in values.items() if value is not None}
     write_json(_artifact(model, root, contract.METRICS), defined)

@@ -21,9 +21,7 @@ _MOST_VALUES = 100
 _DECILES = np.arange(1, 10) / 10
 
 
-def reference_of(
-    features: pd.DataFrame, outputs: NDArray[np.float64], signature: Signature
-) -> Reference:
+def reference_of(features: pd.DataFrame, outputs: NDArray[np.float64], signature: Signature) -> Reference:
     """Bins of the training rows' features, and of the holdout's outputs: probabilities (n, k) or values (n)."""
     histograms = {it["name"]: _feature(features[it["name"]].to_numpy(), it) for it in signature["inputs"]}
     return Reference(rows=len(features), features=histograms, predictions=_predictions(outputs, signature))

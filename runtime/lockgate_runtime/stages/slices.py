@@ -42,7 +42,9 @@ def slice_metrics(
     }
 
 
-def slice_rows(frame: pd.DataFrame, column: str, declared: Feature | None) -> list[tuple[str, NDArray[np.int64]]]:
+def slice_rows(
+    frame: pd.DataFrame, column: str, declared: Feature | None
+) -> list[tuple[str, NDArray[np.int64]]]:
     """Each slice's label and the positions of its rows."""
     if column not in frame.columns:
         raise StageError(
@@ -55,9 +57,7 @@ def slice_rows(frame: pd.DataFrame, column: str, declared: Feature | None) -> li
     return _values(to_features(frame, [_as("category", column)])[column].to_numpy())
 
 
-def _slice(
-    model: Model, column: str, label: str, rows: NDArray[np.int64], predictions: Predictions
-) -> Slice:
+def _slice(model: Model, column: str, label: str, rows: NDArray[np.int64], predictions: Predictions) -> Slice:
     part = predictions.take(rows)
     # Of each slice a stream of its own, so that its interval does not change when another slice comes or goes.
     seed = (model.train.seed, zlib.crc32(f"{column}={label}".encode(errors="replace")))

@@ -114,7 +114,7 @@ def _own_lines(error: BaseException, root: Path) -> list[str]:
     for filename, line, text in own:
         path = _own_path(filename, root)
         if path is not None:
-            lines.append(f"  {path}:{line}: {(text or '').strip()}".rstrip(": "))
+            lines.append(f"  {path}:{line}: {text.strip()}" if text else f"  {path}:{line}")
     return lines
 
 

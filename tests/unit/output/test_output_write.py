@@ -188,7 +188,8 @@ def test_only_generated_files_are_ejected(tmp_path: Path) -> None:
 def test_a_second_writer_waits_and_then_gives_up(tmp_path: Path) -> None:
     said: list[str] = []
     with (
-        locked(tmp_path, say=said.append), pytest.raises(OutputError, match="for too long"),
+        locked(tmp_path, say=said.append),
+        pytest.raises(OutputError, match="for too long"),
         locked(tmp_path, say=said.append, patience_seconds=0),
     ):
         pass

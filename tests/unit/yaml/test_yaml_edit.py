@@ -23,7 +23,7 @@ project: {repository: 'github.com/acme/flights', tags: [a, "b" , c]}  # 🚀\r
 \r
 models:\r
     flight-delay:   # late\r
-        as_of: 2013-07-01\r
+        as_of: '2013-07-01'\r
         note: |  # kept\r
             line\r
 \r
@@ -47,7 +47,7 @@ deployments:\r
         (("project", "tags", 0), "x, y", "[a,", '["x, y",'),
         (("project", "tags", 1), "z", '"b"', '"z"'),
         (("project", "tags", 2), "yes", ", c]", ', "yes"]'),
-        (("models", "flight-delay", "as_of"), "2013-08-01", "2013-07-01", '"2013-08-01"'),
+        (("models", "flight-delay", "as_of"), "2013-08-01", "'2013-07-01'", "'2013-08-01'"),
         (("models", "flight-delay", "note"), "one line",
          "|  # kept\r\n            line\r\n\r\n            line", "one line  # kept"),
         (("models", "flight-delay", "empty"), True, "empty:", "empty: true"),
@@ -100,9 +100,28 @@ def test_a_number_that_yaml_readers_cannot_hold_is_a_value_error() -> None:
 
 
 texts = st.one_of(
-    st.sampled_from(["", "yes", "1.2.0", "a, b", "a: b", "]", "#", " x", "x ", "a\nb", "'", '"', "\\", "12e4567", "- a", "🚀"]),
+    st.sampled_from(
+        [
+            "",
+            "yes",
+            "1.2.0",
+            "a, b",
+            "a: b",
+            "]",
+            "#",
+            " x",
+            "x ",
+            "a\nb",
+            "'",
+            '"',
+            "\\",
+            "12e4567",
+            "- a",
+            "🚀",
+        ]
+    ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-)  # fmt: skip
+)
 values = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**17), 10**17), st.floats(allow_nan=False), texts
 )
@@ -197,8 +216,15 @@ def test_a_key_is_added_as_the_last_of_its_mapping(text: str, location: Location
 
 @pytest.mark.parametrize(
     ("text", "location"),
-    [("key: 1\n", ()), ("a: 1\n", ("a",)), ("a: [1]\n", ("a",)), ("a: [1]\n", ("a", 4)), ("[1]\n", ()), ("a: x\n", ("a", "b"))],
-)  # fmt: skip
+    [
+        ("key: 1\n", ()),
+        ("a: 1\n", ("a",)),
+        ("a: [1]\n", ("a",)),
+        ("a: [1]\n", ("a", 4)),
+        ("[1]\n", ()),
+        ("a: x\n", ("a", "b")),
+    ],
+)
 def test_a_key_is_added_only_to_a_mapping_without_it(text: str, location: Location) -> None:
     with pytest.raises(KeyError) as caught:
         insert_key(text, location, "key", 1)

@@ -44,12 +44,31 @@ def each_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("null", None), ("~", None), ("", None), ("Null", None), ("true", True), ("True", True), ("TRUE", True),
-        ("false", False), ("1", 1), ("-12", -12), ("+3", 3), ("0", 0), ("0o14", 12), ("0x1F", 31), ("1.5", 1.5),
-        ("-.5", -0.5), ("1.", 1.0), ("1e3", 1000.0), ("1.5E-3", 0.0015), (".inf", math.inf), ("-.INF", -math.inf),
-        ("999999999999999999", 10**18 - 1), ("-999999999999999999", 1 - 10**18),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("Null", None),
+        ("true", True),
+        ("True", True),
+        ("TRUE", True),
+        ("false", False),
+        ("1", 1),
+        ("-12", -12),
+        ("+3", 3),
+        ("0", 0),
+        ("0o14", 12),
+        ("0x1F", 31),
+        ("1.5", 1.5),
+        ("-.5", -0.5),
+        ("1.", 1.0),
+        ("1e3", 1000.0),
+        ("1.5E-3", 0.0015),
+        (".inf", math.inf),
+        ("-.INF", -math.inf),
+        ("999999999999999999", 10**18 - 1),
+        ("-999999999999999999", 1 - 10**18),
     ],
-)  # fmt: skip
+)
 def test_plain_scalars_are_read_by_the_core_schema(text: str, value: object) -> None:
     read = plain_value(parse(f"key: {text}"))["key"]
 
@@ -58,9 +77,33 @@ def test_plain_scalars_are_read_by_the_core_schema(text: str, value: object) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["yes", "no", "on", "off", "y", "tRUE", "nULL", "12:30", "2013-07-01", "1_000", "0b1", "1.2.0", "0o8", "0xG", "+0x1",
-     "-0o7", "1e", ".", "+", ".e1", "180d", "<<", "=", "1.2e3.4", "é🚀"],
-)  # fmt: skip
+    [
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "tRUE",
+        "nULL",
+        "12:30",
+        "1_000",
+        "0b1",
+        "1.2.0",
+        "0o8",
+        "0xG",
+        "+0x1",
+        "-0o7",
+        "1e",
+        ".",
+        "+",
+        ".e1",
+        "180d",
+        "<<",
+        "=",
+        "1.2e3.4",
+        "é🚀",
+    ],
+)
 def test_all_other_plain_scalars_are_text(text: str) -> None:
     assert plain_value(parse(f"key: {text}")) == {"key": text}
 
@@ -119,9 +162,15 @@ def test_spans_cut_the_scalars_out_of_any_text(line_end: str, start: str) -> Non
     root = parse(text)
 
     places: list[tuple[tuple[str | int, ...], str]] = [
-        (("a",), "🚀"), (("é", "b"), "'x🚀'"), (("é", "c"), '"y"'), (("d", 0), "z"), (("d", 1), f"|{line_end}    k"),
-        (("e",), "f"), (("é",), "{b: 'x🚀', c: \"y\"}"), (("d",), f"- z{line_end}  - |{line_end}    k"),
-    ]  # fmt: skip
+        (("a",), "🚀"),
+        (("é", "b"), "'x🚀'"),
+        (("é", "c"), '"y"'),
+        (("d", 0), "z"),
+        (("d", 1), f"|{line_end}    k"),
+        (("e",), "f"),
+        (("é",), "{b: 'x🚀', c: \"y\"}"),
+        (("d",), f"- z{line_end}  - |{line_end}    k"),
+    ]
     assert [(place, _cut(text, root, place)) for place, _ in places] == places
 
 
@@ -143,16 +192,18 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("a:\n  \tb: 1\n", "yaml-syntax", "found a tab in the indentation", (1, 2)),
         ("a: b: c\n", "yaml-syntax", "found a ':' where no mapping may start", (0, 4)),
         ("a: 1\n b: 2\n", "yaml-syntax", "found a ':' where no mapping may start", (1, 2)),
-        ("a: 'x\nb: 1\n", "yaml-syntax", "found ''', which is never closed", (0, 3)),
-        ("a: [1, 2\n", "yaml-syntax", "found '[', which is never closed", (0, 3)),
+        ("a: 'x\nb: 1\n", "yaml-syntax", "found an opening ' that is never closed", (0, 3)),
+        ("a: [1, 2\n", "yaml-syntax", "found an opening [ that is never closed", (0, 3)),
         ("a: {b: 1\nc: 2\n", "yaml-syntax", "found ':' before the '{' of line 1 is closed", (1, 1)),
         ("a: @b\n", "yaml-syntax", "found '@', which cannot start a value", (0, 3)),
         ("a: \"\\q\"\n", "yaml-syntax", "found a backslash sequence that YAML does not know", (0, 4)),
         ("a: 1\nb\nc: 2\n", "yaml-syntax",
          "found a line that is neither 'key: value' nor part of the value above",
-         (2, 0)),
+         (1, 0)),
+        ("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> x\n", "yaml-syntax",
+         "found the marker of a merge conflict", (1, 0)),
         ("a: - b\n", "yaml-syntax", "found a '-' where no list may start", (0, 3)),
-        ("- a\nb: 1\n", "yaml-syntax", "found text that does not line up with what is above it", (1, 0)),
+        ("- a\nb: 1\n", "yaml-syntax", "found text that continues nothing above it", (1, 0)),
         ("[a]]\n", "yaml-syntax", "found text after the end of the document", (0, 3)),
         ("a: 1\nb: 2\na: 3\n", "yaml-duplicate-key", "found the key 'a' twice, first in line 1", (2, 0)),
         ("{a: 1, 'a': 2}\n", "yaml-duplicate-key", "found the key 'a' twice, first in line 1", (0, 7)),
@@ -178,6 +229,9 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("", "yaml-documents", "found an empty document", (0, 0)),
         ("# nothing\n", "yaml-documents", "found an empty document", (0, 0)),
         ("---\n", "yaml-documents", "found an empty document", (0, 0)),
+        ("a: 2013-07-01\n", "yaml-ambiguous",
+         "found the bare date '2013-07-01', which some YAML readers, DVC's among them, do not take for text",
+         (0, 3)),
         ("a: 0777\n", "yaml-ambiguous",
          "found '0777', which some YAML readers take for octal and others for decimal",
          (0, 3)),
@@ -255,12 +309,38 @@ def test_bytes_that_are_no_clean_text_are_refused(
         st.text(" \n\t-:?,[]{}#&*!|>'\"%@`\\abux019.~<=\r\ufeff\x85"),
         st.lists(
             st.sampled_from(
-                ["a: ", "- ", "? ", "\n", "\n  ", "{", "}", "[", "]", '"', "'", "|\n", ">+\n", "&a ", "*a ", "!!x ", "---\n",
-                 "%YAML 1.1\n", "%YAML 1." + "9" * 5000 + "\n", '"\\UFFFFFFFF"', '"\\ud800"', "#", ",", "1e999", "\r\n", "..."]
+                [
+                    "a: ",
+                    "- ",
+                    "? ",
+                    "\n",
+                    "\n  ",
+                    "{",
+                    "}",
+                    "[",
+                    "]",
+                    '"',
+                    "'",
+                    "|\n",
+                    ">+\n",
+                    "&a ",
+                    "*a ",
+                    "!!x ",
+                    "---\n",
+                    "%YAML 1.1\n",
+                    "%YAML 1." + "9" * 5000 + "\n",
+                    '"\\UFFFFFFFF"',
+                    '"\\ud800"',
+                    "#",
+                    ",",
+                    "1e999",
+                    "\r\n",
+                    "...",
+                ]
             )
         ).map("".join),
     )
-)  # fmt: skip
+)
 def test_any_text_is_read_or_refused(text: str) -> None:
     span = _read(text).span
 
@@ -283,11 +363,19 @@ documents = st.recursive(
         st.none(),
         st.booleans(),
         st.integers(-(10**17), 10**17),
-        st.text(st.characters(codec="utf-8", exclude_characters="\ufeff\x85\u2028\u2029\ufffe\uffff", exclude_categories=["Cc"])),
-        st.sampled_from(["yes", "on", "12:30", "2013-07-01", "0o14", "null", "~", "1e3", "a\nb\n", "a\n\n", " x\ny"]),
+        st.text(
+            st.characters(
+                codec="utf-8",
+                exclude_characters="\ufeff\x85\u2028\u2029\ufffe\uffff",
+                exclude_categories=["Cc"],
+            )
+        ),
+        st.sampled_from(
+            ["yes", "on", "12:30", "2013-07-01", "0o14", "null", "~", "1e3", "a\nb\n", "a\n\n", " x\ny"]
+        ),
     ),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text("abc ü:#-\n", min_size=1), inner)),
-).filter(lambda it: it is not None)  # fmt: skip
+).filter(lambda it: it is not None)
 
 
 @settings(max_examples=60)
@@ -310,10 +398,19 @@ def test_json_is_read_as_json(document: Data, indent: int | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 1_000_000, "{a: " * 300_000, "- " * 500_000, "a" * 3_000_000, "'" + "x\n\n" * 500_000, "? " * 500_000,
-     "a: |\n" + "  \n" * 300_000, "#\n" * 500_000 + "a: 1", "\n".join(f"k{n}: v" for n in range(40_000))],
+    [
+        "[" * 1_000_000,
+        "{a: " * 300_000,
+        "- " * 500_000,
+        "a" * 3_000_000,
+        "'" + "x\n\n" * 500_000,
+        "? " * 500_000,
+        "a: |\n" + "  \n" * 300_000,
+        "#\n" * 500_000 + "a: 1",
+        "\n".join(f"k{n}: v" for n in range(40_000)),
+    ],
     ids=range(9),
-)  # fmt: skip
+)
 def test_long_input_takes_time_by_its_length(text: str) -> None:
     start = time.process_time()
 

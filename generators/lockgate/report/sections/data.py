@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lockgate.contract import Check, ColumnProfile, Ingest, Part, Split, Validation
 from lockgate.report.document import Block, Cell, Section, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
-from lockgate.report.numbers import ABSENT, show_count, show_quantity, show_share
+from lockgate.report.numbers import ABSENT, scale_for, show, show_count, show_quantity, show_share
 from lockgate.report.text import clip, plural
 
 
@@ -113,8 +113,9 @@ def _columns(validation: Validation | None) -> Iterator[Block]:
 
 def _column_row(name: str, profile: ColumnProfile) -> tuple[Cell, ...]:
     numbers = (profile.get("min"), profile.get("mean"), profile.get("max"))
+    scale = scale_for(numbers, "")
     return (
         Cell(text=name, kind="code"),
         *cells(profile["type"], show_share(profile["missing_ratio"]), show_count(profile["distinct"])),
-        *cells(*(show_quantity(number) for number in numbers)),
+        *cells(*(show(number, scale) for number in numbers)),
     )

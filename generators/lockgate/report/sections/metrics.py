@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockgate.contract import Better, Evaluation, Metric
-from lockgate.report.document import Cell, Section, Table, Text, Tone, headings
+from lockgate.contract import Evaluation, Metric
+from lockgate.report.document import Cell, Section, Table, Text, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import ABSENT, scale_for, show, show_change, show_count, show_interval
 
@@ -20,7 +20,7 @@ def metrics_section(model: ModelReport) -> Section | None:
         caption="Metrics on the holdout",
         headings=headings(("Metric",), (f"Candidate [{percent} % interval]", "Baseline", "Difference"))
         + headings(("Against the baseline", "Meaning")),
-        rows=tuple(_row(name, metric, evaluation) for name, metric in evaluation["metrics"].items()),
+        rows=tuple(_row(name, evaluation) for name in _gated_first(model, evaluation)),
         shown=25,
     )
     return Section(title="Metrics", blocks=(Text(text=_lead(evaluation, percent)), table))
@@ -38,10 +38,11 @@ def primary_metric(model: ModelReport) -> str | None:
     return next(iter(wanted or known), None)
 
 
-def tone_of_change(change: float | None, better: Better) -> Tone:
-    if change is None or change == 0:
-        return ""
-    return "pass" if (change > 0) == (better == "higher") else "fail"
+def _gated_first(model: ModelReport, evaluation: Evaluation) -> tuple[str, ...]:
+    gated = (gate["metric"] for gate in model.gates)
+    return tuple(
+        name for name in dict.fromkeys((*gated, *evaluation["metrics"])) if name in evaluation["metrics"]
+    )
 
 
 def _lead(evaluation: Evaluation, percent: str) -> str:
@@ -55,7 +56,8 @@ def _lead(evaluation: Evaluation, percent: str) -> str:
     return f"On {rows} rows of the holdout. {intervals} The baseline always predicts {learnt_nothing}."
 
 
-def _row(name: str, metric: Metric, evaluation: Evaluation) -> tuple[Cell, ...]:
+def _row(name: str, evaluation: Evaluation) -> tuple[Cell, ...]:
+    metric = evaluation["metrics"][name]
     value, baseline = metric["value"], evaluation["baseline"].get(name)
     change = None if value is None or baseline is None else value - baseline
     scale = scale_for((value, metric["low"], metric["high"], baseline), metric["unit"])
@@ -64,17 +66,19 @@ def _row(name: str, metric: Metric, evaluation: Evaluation) -> tuple[Cell, ...]:
         Cell(text=show_interval(value, metric["low"], metric["high"], scale)),
         Cell(text=show(baseline, scale)),
         Cell(text=show_change(change, scale)),
-        Cell(text=_comparison(metric, baseline), tone=tone_of_change(change, metric["better"])),
+        _comparison(metric, baseline),
         Cell(text=f"{metric['description'].rstrip('.')}; {metric['better']} is better"),
     )
 
 
-def _comparison(metric: Metric, baseline: float | None) -> str:
+def _comparison(metric: Metric, baseline: float | None) -> Cell:
     value, low, high = metric["value"], metric["low"], metric["high"]
     if value is None or baseline is None:
-        return ABSENT
+        return Cell(text=ABSENT)
     if value == baseline:
-        return "equal"
+        return Cell(text="equal")
     if low is not None and high is not None and low <= baseline <= high:
-        return "not told apart"
-    return "better" if (value > baseline) == (metric["better"] == "higher") else "worse"
+        return Cell(text="not told apart")
+    if (value > baseline) == (metric["better"] == "higher"):
+        return Cell(text="better", tone="pass")
+    return Cell(text="worse", tone="fail")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lockgate.contract import CalibrationBin, Confusion
 from lockgate.report.document import Block, Cell, PointChart, Section, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
-from lockgate.report.numbers import scale_for, show, show_change, show_count, show_share
+from lockgate.report.numbers import Scale, scale_for, show, show_change, show_count, show_share
 
 _MOST_CLASSES = 12
 _ROC_STOPS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -90,12 +90,12 @@ def _residuals(model: ModelReport) -> Iterator[Block]:
         style="scatter",
         points=model.residuals,
     )
+    scale = scale_for((value for point in model.residuals for value in point), "")
+    groups = enumerate(grouped(model.residuals, _GROUPS), 1)
     yield Table(
         caption="Means of the sampled rows, in groups by predicted value",
         headings=headings(("Group",), ("Rows", "Predicted", "Actual", "Difference")),
-        rows=tuple(
-            _group_row(number, group) for number, group in enumerate(grouped(model.residuals, _GROUPS), 1)
-        ),
+        rows=tuple(_group_row(number, group, scale) for number, group in groups),
         shown=_GROUPS,
     )
 
@@ -113,9 +113,8 @@ def mean_point(points: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
 
 
-def _group_row(number: int, group: tuple[tuple[float, float], ...]) -> tuple[Cell, ...]:
+def _group_row(number: int, group: tuple[tuple[float, float], ...], scale: Scale) -> tuple[Cell, ...]:
     predicted, actual = mean_point(group)
-    scale = scale_for((predicted, actual), "")
     texts = (show(predicted, scale), show(actual, scale), show_change(actual - predicted, scale))
     return cells(str(number), show_count(len(group)), *texts)
 

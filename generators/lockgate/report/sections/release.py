@@ -22,7 +22,9 @@ def _export(export: Export | None, latency: Latency | None) -> Iterator[Block]:
     rows = (*_export_rows(export), *_latency_rows(latency))
     if not rows:
         return
-    yield Table(caption="The exported model", headings=headings(("", "")), rows=rows, shown=len(rows))
+    yield Table(
+        caption="The exported model", headings=headings(("Property", "Value")), rows=rows, shown=len(rows)
+    )
     if export is not None and export["fallback_reason"]:
         yield Text(text=f"ONNX was not possible: {export['fallback_reason']}", tone="warn")
 
@@ -47,7 +49,7 @@ def _agreement(export: Export) -> str:
     allowed = show_share(parity["max_disagreement"])
     return (
         f"{show_count(beyond)} of {show_count(parity['rows'])} rows ({share}; {allowed} allowed) differ by more than "
-        f"{show(parity['tolerance'], scale)}; the largest difference is {parity['max_abs_difference']:.2g}"
+        f"{show(parity['tolerance'], scale)}; the largest difference is {show_quantity(parity['max_abs_difference'])}"
     )
 
 

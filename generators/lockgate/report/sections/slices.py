@@ -72,8 +72,9 @@ def _excludes(low: float | None, high: float | None, whole: float | None, better
     return high < whole if better == "higher" else low > whole
 
 
-def _worst_first(row: _Row) -> tuple[bool, float, str]:
-    return row.loss is None, -(row.loss or 0.0), row.label
+def _worst_first(row: _Row) -> tuple[bool, bool, float, str]:
+    """What is clearly worse comes before what only seems so on a few rows."""
+    return row.loss is None, not row.is_worse, -(row.loss or 0.0), row.label
 
 
 def _lead(name: str, whole: Metric, rows: list[_Row]) -> str:

@@ -22,7 +22,7 @@ _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repo
 # The only ways to pass: nothing is affected, or all of it is proved and reported and no gate blocks.
 _JUDGE = """\
 echo "check, prove, report and verdict: $RESULTS"
-case "$RESULTS" in "$NOTHING_AFFECTED"|"$PROVED pass"|"$PROVED warn") exit 0 ;; esac
+case "$RESULTS" in "$NOTHING_AFFECTED"*|"$PROVED/pass"|"$PROVED/warn") exit 0 ;; esac
 exit 1
 """
 
@@ -88,7 +88,7 @@ def _prove(plan: Plan) -> Job:
         "timeout-minutes": "${{ matrix.timeout_minutes }}",
         "strategy": {
             "fail-fast": False,
-            "matrix": {"include": "${{ fromJSON(needs.check.outputs.models) }}"},
+            "matrix": {"include": "${{ fromJSON(needs.check.outputs.models || '[]') }}"},
         },
         "steps": [
             *prepare(plan.spec.project),
@@ -231,9 +231,9 @@ def _verdict(plan: Plan) -> Job:
                 "name": "Judge",
                 "id": "judge",
                 "env": {
-                    "RESULTS": " ".join(f"${{{{ {result} }}}}" for result in results),
-                    "NOTHING_AFFECTED": "success skipped skipped ",
-                    "PROVED": "success success success",
+                    "RESULTS": "/".join(f"${{{{ {result} }}}}" for result in results),
+                    "NOTHING_AFFECTED": "success/skipped/skipped/",
+                    "PROVED": "success/success/success",
                 },
                 "run": _JUDGE,
             }

@@ -16,7 +16,7 @@ from lockgate.targets.kubernetes.shape import Pointer, as_map, dig, is_integer, 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 _PORT_NAME = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
-_BY_DIGEST = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+_BY_DIGEST = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 
 
 def check_container(container: Mapping[str, Any], volumes: set[str]) -> Iterator[Problem]:

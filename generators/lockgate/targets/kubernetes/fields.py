@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never
 
 from lockgate.spec.validate import quote, suggest
+from lockgate.targets.kubernetes import known
 from lockgate.targets.kubernetes.shape import Pointer, is_integer
 
 Shape: TypeAlias = Literal["text", "integer", "boolean", "map", "list of maps", "list of texts"]
@@ -17,8 +18,8 @@ _POD: Mapping[Shape, str] = {
     "boolean": "automountServiceAccountToken enableServiceLinks hostIPC hostNetwork hostPID hostUsers"
     " setHostnameAsFQDN shareProcessNamespace",
     "map": "affinity dnsConfig nodeSelector os overhead resources schedulingGroup securityContext",
-    "list of maps": "containers ephemeralContainers hostAliases imagePullSecrets initContainers readinessGates"
-    " resourceClaims schedulingGates tolerations topologySpreadConstraints volumes",
+    "list of maps": "containers ephemeralContainers evictionResponders hostAliases imagePullSecrets initContainers"
+    " readinessGates resourceClaims schedulingGates tolerations topologySpreadConstraints volumes",
 }
 _CONTAINER: Mapping[Shape, str] = {
     "text": "image imagePullPolicy name restartPolicy terminationMessagePath terminationMessagePolicy workingDir",
@@ -44,11 +45,24 @@ class FieldProblem(NamedTuple):
 
 
 def pod_fields(pod: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    return _check(pod, POD_FIELDS, "a pod's spec")
+    yield from _check(pod, POD_FIELDS, "a pod's spec")
+    yield from _unknown(pod, known.POD)
 
 
 def container_fields(container: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    return _check(container, CONTAINER_FIELDS, "a container")
+    yield from _check(container, CONTAINER_FIELDS, "a container")
+    yield from _unknown(container, known.CONTAINER)
+
+
+def object_fields(content: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """Of an object without its pod; kinds that are not listed are not looked at, but for their metadata."""
+    yield from _unknown(content, known.METADATA)
+    yield from _unknown(content, known.OBJECTS.get(str(content.get("kind")), {}))
+
+
+def _unknown(block: Mapping[str, Any], table: known.Table) -> Iterator[FieldProblem]:
+    for key in known.unknown_keys(block, table):
+        yield FieldProblem(key.pointer, known=False, message=key.message, help=key.help)
 
 
 def _check(block: Mapping[str, Any], fields: Mapping[str, Shape], owner: str) -> Iterator[FieldProblem]:

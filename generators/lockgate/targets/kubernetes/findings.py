@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
 from lockgate.diagnostics import Finding
-from lockgate.plan.model import Plan, Service
+from lockgate.plan.model import Plan, Record, Service
 from lockgate.spec.model import Serve
 from lockgate.targets.kubernetes.emit import service_files
 from lockgate.targets.kubernetes.passthrough import pod_problems
 from lockgate.targets.kubernetes.shape import Pointer
 
 Location: TypeAlias = tuple[str | int, ...]
+
+_ANY_RELEASE = Record(model="", version="0.0.0", image="", artifact_sha256="", metrics={})
 
 
 def findings(plan: Plan) -> tuple[Finding, ...]:
@@ -35,7 +38,9 @@ def _collisions(plan: Plan) -> Iterator[Finding]:
 
 
 def _objects(service: Service, plan: Plan) -> list[tuple[str, str]]:
-    contents = [file.content for file in service_files(service, plan) if "metadata" in file.content]
+    """Kinds and names of the objects, also of those that come with the first release."""
+    released = replace(service, release=service.release or _ANY_RELEASE)
+    contents = [file.content for file in service_files(released, plan) if "metadata" in file.content]
     return [(content["kind"], content["metadata"]["name"]) for content in contents]
 
 

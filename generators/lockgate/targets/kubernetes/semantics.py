@@ -8,6 +8,7 @@ from typing import Any
 
 from lockgate.spec.validate import quote
 from lockgate.targets.file import File
+from lockgate.targets.kubernetes.fields import object_fields
 from lockgate.targets.kubernetes.labels import check_labels, check_name
 from lockgate.targets.kubernetes.problem import Problem, Rule, under
 from lockgate.targets.kubernetes.references import check_references
@@ -60,6 +61,8 @@ def _check(content: Mapping[str, Any]) -> Iterator[Problem]:
     if content.get("kind") == "Kustomization":
         return
     yield from _metadata(content)
+    for field in object_fields(content):
+        yield Problem(rule="k8s-field", pointer=field.pointer, message=field.message, help=field.help)
     for check in _CHECKS.get(str(content.get("kind")), ()):
         yield from check(content)
 

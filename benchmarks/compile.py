@@ -1,0 +1,168 @@
+"""Times cold runs of `lockgate check` and `lockgate render` beside others, all in one run, as a Markdown table.
+
+    python benchmarks/compile.py [--models 10 100 1000] [--rounds 15]
+
+Cold is the process, not the disk, and Python's bytecode is compiled, as an installed package's is. The commands of a
+project take turns, so that what disturbs the machine disturbs all of them. Peak memory is the largest resident set of
+the process as the kernel counted it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from specs import write_project
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = ROOT / "schema" / "mlops.schema.json"
+BARE = Path(__file__).with_name("bare.py")
+GENERATED = ("pipelines", "manifests", ".github", ".lockgate")
+COPIED = ("mlops.yaml", "requirements.txt", "models", "registry")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contender:
+    """A command, and what to do with the project before each run of it."""
+
+    name: str
+    command: tuple[str, ...]
+    prepare: Callable[[Path], None]
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """Of each round the wall time in seconds and the peak resident set in MB."""
+
+    seconds: list[float] = field(default_factory=list)
+    megabytes: list[float] = field(default_factory=list)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--models", type=int, nargs="*", default=[10, 100, 1000], help="sizes of the generated specs"
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="of the small projects; large ones get fewer")
+    options = parser.parse_args(arguments)
+    print("| Project | Command | Median, s | Fastest, s | Times bare | Peak, MB |")
+    print("|---|---|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as scratch:
+        _keep_bytecode_in(Path(scratch, "bytecode"))
+        _measure("the example", _example(Path(scratch)), options.rounds)
+        for models in options.models:
+            project = Path(scratch, str(models))
+            write_project(project, models)
+            rounds = max(3, min(options.rounds, 1500 // max(models, 1)))
+            _measure(f"{models:,} models", project, rounds)
+    return 0
+
+
+def _keep_bytecode_in(directory: Path) -> None:
+    """For all processes of this run, even where the environment says to keep none."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(directory)
+
+
+def _example(scratch: Path) -> Path:
+    """A copy: nothing in the repository is touched."""
+    project = scratch / "example"
+    project.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, project / name)
+    return project
+
+
+def _measure(title: str, project: Path, rounds: int) -> None:
+    contenders = tuple(_contenders(project))
+    times = {contender.name: Times() for contender in contenders}
+    for contender in contenders:
+        _run(contender, project)
+    for _ in range(rounds):
+        for contender in contenders:
+            contender.prepare(project)
+            seconds, megabytes = _run(contender, project)
+            times[contender.name].seconds.append(seconds)
+            times[contender.name].megabytes.append(megabytes)
+    files = sum(1 for name in GENERATED for path in (project / name).rglob("*") if path.is_file())
+    size = (project / "mlops.yaml").stat().st_size
+    bare = statistics.median(times[contenders[0].name].seconds)
+    for contender in contenders:
+        _print_row(
+            f"{title} ({size / 1000:,.0f} kB, {files:,} files)", contender.name, times[contender.name], bare
+        )
+
+
+def _contenders(project: Path) -> Iterable[Contender]:
+    lockgate = str(Path(sys.executable).with_name("lockgate"))
+    bare = (sys.executable, str(BARE), "mlops.yaml", str(SCHEMA))
+    yield Contender(name="bare: C loader and jsonschema", command=bare, prepare=_leave)
+    yield Contender(
+        name="`lockgate render`, everything new", command=(lockgate, "render"), prepare=_remove_generated
+    )
+    yield Contender(name="`lockgate render`, nothing changed", command=(lockgate, "render"), prepare=_leave)
+    yield Contender(name="`lockgate check`", command=(lockgate, "check"), prepare=_leave)
+    kubectl = shutil.which(
+        "kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+    if kubectl:
+        command = (kubectl, "kustomize", str(project / "manifests" / "production"))
+        yield Contender(name="`kubectl kustomize` of one overlay", command=command, prepare=_leave)
+
+
+def _leave(_project: Path) -> None:
+    pass
+
+
+def _remove_generated(project: Path) -> None:
+    for name in GENERATED:
+        shutil.rmtree(project / name, ignore_errors=True)
+
+
+def _run(contender: Contender, project: Path) -> tuple[float, float]:
+    """Wall time in seconds and peak memory in MB of one run."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        contender.command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode != contender.exit_code:
+        sys.exit(
+            f"{' '.join(contender.command)} failed with exit code {process.returncode}:\n{said.decode()}"
+        )
+    kilobytes = usage.ru_maxrss / 1024 if sys.platform == "darwin" else usage.ru_maxrss
+    return seconds, kilobytes / 1024
+
+
+def _print_row(project: str, name: str, times: Times, bare: float) -> None:
+    median, fastest = statistics.median(times.seconds), min(times.seconds)
+    peak = max(times.megabytes)
+    print(
+        f"| {project} | {name} | {median:.2f} | {fastest:.2f} | {median / bare:.2f} | {peak:.0f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,21 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def shown(value: float | None, unit: str, digits: int = 4) -> str:
+    """A metric's value with its unit and that many digits: "s" as milliseconds below one second, "bytes" as kB or MB from a thousand on."""
+    if value is None:
+        return "undefined"
+    if unit == "s":
+        return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
+    if unit == "bytes":
+        return _bytes(value, digits)
+    return f"{value:.{digits}g}"
+
+
+def _bytes(value: float, digits: int) -> str:
+    for size, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if abs(value) >= size:
+            return f"{value / size:.{digits}g} {name}"
+    return f"{value:.{digits}g} bytes"
