@@ -55,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpecError as error:
         print(error.render(), file=sys.stderr)
         return FAILED
+    except OSError as error:
+        return _tell(
+            f"'{error.filename}': {error.strerror}", "make room for it, or the path accessible", FAILED
+        )
     except Exception:  # noqa: BLE001 - the last edge: what arrives here is a bug, and its traceback is wanted
         traceback.print_exc()
         return _tell("this is a bug in Lockgate", "please report it with the lines above", BUG)

@@ -227,7 +227,7 @@ def binary_files() -> Files:
         "scan.json": _SCAN,
         "gates.json": {"verdict": "warn", "gates": _binary_gates()},
         "roc.csv": _roc(),
-        "card.md": "# flight-delay\n\nSays before departure whether a flight will be late.\n\n## Limits\n\n- one airport\n",
+        "card.md": "# flight-delay\n\nSays whether a flight will be late.\n\n## Limits\n\n- one airport\n",
     }
 
 

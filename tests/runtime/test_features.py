@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +15,19 @@ import pandas as pd
 import pytest
 
 from lockgate.contract import Feature
-from lockgate.spec.model import Column, Data, Model
-from lockgate_runtime.stages.features import class_labels, encode_target, infer_inputs, to_features
+from lockgate.spec.model import Column, Data, Model, Value
+from lockgate_runtime.stages.features import (
+    FeatureType,
+    class_labels,
+    encode_target,
+    infer_inputs,
+    to_features,
+)
 from lockgate_runtime.stages.files import read_frame, read_json, write_frame, write_json
 from lockgate_runtime.stages.user_code import StageError
 
 
-def feature(name: str, kind: Any) -> Feature:
+def feature(name: str, kind: FeatureType) -> Feature:
     return Feature(name=name, type=kind, nullable=True)
 
 
@@ -37,7 +43,9 @@ def feature(name: str, kind: Any) -> Feature:
         ([Decimal("1.5"), None], "number", [1.5, math.nan]),
     ],
 )
-def test_numbers_become_32_bit_floats(values: Any, kind: str, expected: list[float]) -> None:
+def test_numbers_become_32_bit_floats(
+    values: Iterable[object], kind: FeatureType, expected: list[float]
+) -> None:
     column = to_features(pd.DataFrame({"x": values}), [feature("x", kind)])["x"]
     assert column.dtype == np.float32
     np.testing.assert_array_equal(column.to_numpy(), np.array(expected, dtype=np.float32))
@@ -56,7 +64,7 @@ def test_numbers_become_32_bit_floats(values: Any, kind: str, expected: list[flo
         (pd.Series([np.float32("nan"), np.float32(2)], dtype=object), ["", "2"]),
     ],
 )
-def test_categories_become_text(values: Any, expected: list[str]) -> None:
+def test_categories_become_text(values: Iterable[object], expected: list[str]) -> None:
     column = to_features(pd.DataFrame({"x": values}), [feature("x", "category")])["x"]
     assert column.dtype == object
     assert column.tolist() == expected
@@ -70,7 +78,7 @@ def test_features_come_in_the_order_of_the_inputs_and_keep_the_index() -> None:
 
 
 def test_text_in_a_number_column_is_told() -> None:
-    with pytest.raises(StageError, match="column 'x' holds something that is not a number: .*abc"):
+    with pytest.raises(StageError, match=r"column 'x' holds something that is not a number: .*abc"):
         to_features(pd.DataFrame({"x": ["abc"]}), [feature("x", "number")])
 
 
@@ -148,7 +156,7 @@ def test_category_of_very_many_values_has_to_be_declared(
     ],
 )
 def test_classes_are_in_the_order_of_their_values_and_the_positive_last(
-    values: list[Any], positive: Any, expected: list[str]
+    values: list[object], positive: Value, expected: list[str]
 ) -> None:
     assert class_labels(pd.Series(values), positive) == expected
 

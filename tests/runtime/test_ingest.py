@@ -197,6 +197,11 @@ def test_value_is_no_function(run: Ingest, source: Callable[[str], str]) -> None
     assert raised.value.message == "'team.other:load' is of type 'int', expected a function"
 
 
+def test_function_that_hides_what_it_takes_is_refused(run: Ingest) -> None:
+    with pytest.raises(StageError, match="'builtins:dict' is of type 'type', expected a function"):
+        run(source="builtins:dict")
+
+
 def test_missing_file_is_told(run: Ingest) -> None:
     with pytest.raises(StageError) as raised:
         run(source="rows.csv")

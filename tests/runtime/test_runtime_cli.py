@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,42 @@ def test_stages_run_one_after_another_and_say_what_they_did(
         "split: 480 rows to train, 120 held out (by time)",
         "train: fitted Pipeline on 480 rows of 5 features",
     ]
+
+
+def test_two_runs_leave_equal_bytes(root: Path) -> None:
+    runs = []
+    for _ in range(2):
+        for stage in ("ingest", "validate", "split", "train"):
+            main([stage, "late-bus", "--root", str(root)])
+        runs.append({path.name: path.read_bytes() for path in (root / "artifacts" / "late-bus").iterdir()})
+    assert len(runs[0]) == 9
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.slow
+def test_bundled_flights_run_from_the_repositorys_own_spec(
+    tmp_path: Path, clean_imports: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = Path(__file__).parents[2]
+    shutil.copytree(repository / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    spec = (repository / "mlops.yaml").read_text()
+    (tmp_path / "mlops.yaml").write_text(
+        spec.replace("train: 180d", "train: 20d").replace("holdout: 30d", "holdout: 5d")
+    )
+    for stage in ("ingest", "validate", "split", "train"):
+        assert main([stage, "flight-delay", "--root", str(tmp_path)]) == OK
+    assert capsys.readouterr().out.splitlines() == [
+        "ingest: 22,467 rows of 17 columns from 'models.flight_delay.data:load'",
+        "validate: 22,467 rows are valid, 0 are left out",
+        "split: 17,815 rows to train, 4,652 held out (by time)",
+        "train: fitted Pipeline on 17,815 rows of 15 features",
+    ]
+
+
+def test_folder_that_cannot_be_written_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "artifacts").write_text("in the way")
+    assert main(["ingest", "late-bus", "--root", str(root)]) == FAILED
+    assert capsys.readouterr().err.splitlines()[0] == f"error: '{root}/artifacts/late-bus': Not a directory"
 
 
 def test_failure_is_an_error_with_help_and_no_traceback(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +107,19 @@ def test_rows_that_break_a_column_are_left_out_and_shown(run: Validate, make_col
         ("boolean", [1, 0, 2], [True, False], "true or false", [2]),
         ("category", [3.0, 4.5], ["3", "4.5"], None, None),
         ("category", [["a"], ["b", "c"]], None, "one value, not a list", None),
+        ("number", [["a"], ["b", "c"]], None, "a finite number", None),
+        ("boolean", [{"a": 1}, {"a": 2}], None, "true or false", None),
         ("category", ["x", "x" * 500, ""], ["x", "x" * 500], "present", [""]),
     ],
 )
 def test_values_are_brought_to_their_type(
-    run: Validate, make_column: MakeColumn, kind: str, values: Any, valid: Any, check: str, bad: Any
+    run: Validate,
+    make_column: MakeColumn,
+    kind: str,
+    values: Sequence[object],
+    valid: list[object] | None,
+    check: str,
+    bad: list[object],
 ) -> None:
     rows = {"x": values, "late": [True] * len(values)}
     columns = {"x": make_column(type=kind)}
@@ -174,6 +182,12 @@ def test_without_columns_all_are_kept_and_only_the_target_is_checked(run: Valida
         {"column": "late", "check": "present", "failed_rows": 1, "examples": [{"row": 2, "value": None}]}
     ]
     assert evidence["columns"]["tags"]["distinct"] == 2
+
+
+def test_empty_text_is_a_missing_target(run: Validate) -> None:
+    frame, evidence = run({"x": [1, 2, 3], "late": ["yes", "", "no"]})
+    assert frame["late"].tolist() == ["yes", "no"]
+    assert evidence["checks"][0]["examples"] == [{"row": 1, "value": ""}]
 
 
 def test_target_of_a_regression_has_to_be_a_number(run: Validate) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,18 @@ from sklearn.linear_model import LogisticRegression
 def build(c: float) -> LogisticRegression:
     return LogisticRegression(C=c)
 """
+
+REPOSITORY = {"full_name": "acme/flowers"}
+EVENTS: Mapping[str, Callable[[str], dict[str, object]]] = {
+    "pull_request": lambda base_sha: {
+        "pull_request": {
+            "number": 7,
+            "base": {"sha": base_sha, "repo": REPOSITORY},
+            "head": {"repo": REPOSITORY},
+        },
+    },
+    "merge_group": lambda base_sha: {"merge_group": {"base_sha": base_sha}},
+}
 
 pytestmark = pytest.mark.slow
 
@@ -165,6 +177,14 @@ def test_a_change_that_touches_no_model_passes_at_once(project: Path) -> None:
     assert list(run.artifacts.iterdir()) == []
 
 
+def test_a_merge_group_is_checked_against_its_base(project: Path) -> None:
+    _change(project, "README.md", "Flowers", "More flowers")
+
+    run = _act(project, event="merge_group")
+
+    assert run.results == {"check": "success", "verdict": "success"}, run.log
+
+
 def test_a_spec_that_is_wrong_is_red_at_once(project: Path) -> None:
     _change(project, "mlops.yaml", "owner:", "ownr:")
 
@@ -199,19 +219,20 @@ def _change(root: Path, name: str, old: str, new: str) -> None:
     _commit(root)
 
 
-def _act(root: Path, *, can_post: bool = True) -> Run:
-    """Run the workflow as GitHub would for a pull request of this repository with one commit on it."""
+def _act(root: Path, *, event: str = "pull_request", can_post: bool = True) -> Run:
+    """Run the workflow as GitHub would for one commit, on a pull request of this repository or in a merge group."""
     outside = root.parent
-    artifacts, posted, event = outside / "artifacts", outside / "posted.json", outside / "event.json"
+    artifacts, posted, payload = outside / "artifacts", outside / "posted.json", outside / "event.json"
     artifacts.mkdir()
-    event.write_text(json.dumps(_event(_call(root, "git", "rev-parse", "HEAD^").strip())), encoding="utf-8")
+    base_sha = _call(root, "git", "rev-parse", "HEAD^").strip()
+    payload.write_text(json.dumps(EVENTS[event](base_sha)), encoding="utf-8")
     stand_ins = [
         f"--local-repository={action}@{PINS[action].sha}={STAND_INS / folder}"
         for action, folder in ACTIONS.items()
     ]
     environment = {"ACT_ARTIFACTS": str(artifacts), "ACT_POSTED": str(posted) if can_post else ""}
     command = [
-        *(str(BIN / "act"), "pull_request", "--json", "--no-cache-server", f"--eventpath={event}"),
+        *(str(BIN / "act"), event, "--json", "--no-cache-server", f"--eventpath={payload}"),
         # DVC's cache is ignored by Git, and is to be copied all the same.
         "--use-gitignore=false",
         *("--workflows=.github/workflows/lockgate-pr.yml", "--platform=ubuntu-24.04=-self-hosted"),
@@ -227,12 +248,6 @@ def _act(root: Path, *, can_post: bool = True) -> Run:
     return Run(
         results=_results(done.stdout), artifacts=artifacts, posted=posted, log=done.stdout + done.stderr
     )
-
-
-def _event(base_sha: str) -> dict[str, object]:
-    repository = {"full_name": "acme/flowers"}
-    pull_request = {"number": 7, "base": {"sha": base_sha, "repo": repository}, "head": {"repo": repository}}
-    return {"pull_request": pull_request, "repository": repository}
 
 
 def _results(log: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from tests.targets.kubernetes_plans import (
     contents,
     plan,
     plans,
+    record,
     service,
 )
 
@@ -134,6 +135,14 @@ def test_no_selector_holds_the_version() -> None:
     ]
     pods = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": f"{NAME}-production"}
     assert [labels.get("matchLabels", labels) for labels in selectors] == [pods] * 6
+
+
+def test_a_new_version_changes_the_deployment_and_nothing_else() -> None:
+    now = service(CANARY)
+    newer = replace(now, release=record(version="1.3.0"))
+    before, after = contents(emit(plan(now))), contents(emit(plan(newer)))
+    assert [path for path in before if before[path] != after[path]] == [f"{HERE}/deployment.yaml"]
+    assert after[f"{HERE}/deployment.yaml"]["metadata"]["labels"]["app.kubernetes.io/version"] == "1.3.0"
 
 
 def test_the_autoscaler_alone_decides_on_replicas() -> None:

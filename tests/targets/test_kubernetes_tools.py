@@ -48,8 +48,8 @@ HOSTILE = [
 ]
 
 
-def sample(*, released: bool = True) -> Plan:
-    """Each strategy once, in two environments."""
+def sample(*environments: str, released: bool = True) -> Plan:
+    """Each strategy once in each environment."""
     return plan(
         *(
             service(
@@ -59,7 +59,7 @@ def sample(*, released: bool = True) -> Plan:
                 namespace=f"ml-{environment}",
                 released=released,
             )
-            for environment in ("staging", "production")
+            for environment in environments or ("production",)
             for strategy, serve in BY_STRATEGY.items()
         )
     )
@@ -191,7 +191,7 @@ def items(schema: dict[str, Any]) -> str:
 def test_kustomize_gathers_exactly_the_objects_of_an_environment(
     tmp_path: Path, kubectl: str, *, released: bool
 ) -> None:
-    files = emit(sample(released=released))
+    files = emit(sample("staging", "production", released=released))
     write(files, tmp_path)
     for environment in ("staging", "production"):
         built = kustomize(kubectl, tmp_path / "manifests" / environment)

@@ -14,7 +14,7 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.models import chosen_models
 from lockgate.cli.progress import Follower, Forecast, PassThrough, Progress
-from lockgate.cli.project import compile_project, disk_failures, find_root, require_plan
+from lockgate.cli.project import compile_project, find_root, require_plan
 from lockgate.cli.terminal import Terminal
 from lockgate.cli.verdicts import show_next_steps, show_verdict
 from lockgate.plan.model import Plan
@@ -89,11 +89,10 @@ def _judge(
 
 def _write_report(root: Path, report: Report, model: str) -> None:
     directory = root / REPORTS / model
-    with disk_failures():
-        try:
-            reports.write(report, directory)
-        except OSError as error:
-            raise Failure(
-                f"cannot write the report to '{directory}': {(error.strerror or '').lower()}",
-                help="check its permissions and the free space of the disk",
-            ) from error
+    try:
+        reports.write(report, directory)
+    except OSError as error:
+        raise Failure(
+            f"cannot write the report to '{directory}': {(error.strerror or '').lower()}",
+            help="check its permissions and the free space of the disk",
+        ) from error

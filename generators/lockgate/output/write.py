@@ -31,21 +31,23 @@ def write(root: Path, comparison: Comparison) -> Written:
     assert not comparison.refused, "a file would be overwritten that is not Lockgate's"
     writes = [file for file in comparison.files if file.state in {State.MISSING, State.STALE}]
     deletes = [file.path for file in comparison.files if file.state is State.ORPHAN]
-    _remove_leftovers(root, comparison.rendered)
+    _remove_leftovers(root, comparison)
     if writes or deletes:
-        _write_record(root, _journal(comparison, writes))
+        write_record(root, _journal(comparison, writes))
+    _make_folders(root, (file.path for file in writes))
     for file in writes:
         _write_file(root, file.path, comparison.rendered[file.path])
     for path in deletes:
         _delete(root, path)
     if writes or deletes or comparison.before != comparison.after:
-        _write_record(root, comparison.after)
+        write_record(root, comparison.after)
     return Written(written=tuple(file.path for file in writes), deleted=tuple(deletes))
 
 
 def write_record(root: Path, ownership: Ownership) -> None:
     """Write the record of owned files alone."""
-    _write_record(root, ownership)
+    _make_folders(root, (FILE,))
+    _write_file(root, FILE, dump(ownership).encode())
 
 
 def _journal(comparison: Comparison, writes: Iterable[FileState]) -> Ownership:
@@ -64,15 +66,18 @@ def _journal(comparison: Comparison, writes: Iterable[FileState]) -> Ownership:
     return Ownership(files=kept, ejected=before.ejected, pending=pending)
 
 
-def _write_record(root: Path, ownership: Ownership) -> None:
-    _write_file(root, FILE, dump(ownership).encode())
+def _make_folders(root: Path, paths: Iterable[str]) -> None:
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        try:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unusable("make the folder", folder, error) from error
 
 
 def _write_file(root: Path, path: str, content: bytes) -> None:
     target = root / path
     temporary = target.parent / f".lockgate-{secrets.token_hex(8)}.tmp"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "xb", opener=_open_new) as stream:
             stream.write(content)
         temporary.replace(target)
@@ -91,15 +96,27 @@ def _delete(root: Path, path: str) -> None:
         (root / path).unlink(missing_ok=True)
     except OSError as error:
         raise unusable("delete", path, error) from error
-    with suppress(OSError):  # a folder that still holds something stays
+    _remove_empty_folders(root, path)
+
+
+def _remove_empty_folders(root: Path, path: str) -> None:
+    with suppress(OSError):  # a folder that still holds something stays, and those above it
         for parent in list(Path(path).parents)[:-1]:
             (root / parent).rmdir()
 
 
-def _remove_leftovers(root: Path, rendered: Iterable[str]) -> None:
+def _remove_leftovers(root: Path, comparison: Comparison) -> None:
     """Delete the temporary files of killed runs; nobody else is writing, for the caller holds the lock."""
-    for folder in {FOLDER, *(path.rpartition("/")[0] for path in rendered)}:
-        with suppress(OSError), os.scandir(root / folder) as entries:
-            for entry in entries:
-                if _TEMPORARY.fullmatch(entry.name):
-                    Path(entry.path).unlink()
+    before = comparison.before
+    paths = {*comparison.rendered, *before.files, *before.pending}
+    for folder in {FOLDER, *(path.rpartition("/")[0] for path in paths)}:
+        for name in _leftovers(root / folder):
+            _delete(root, f"{folder}/{name}")
+
+
+def _leftovers(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+    except OSError:  # the folder is not there, or is not to be read: then there is nothing of ours to find
+        return []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -17,10 +19,12 @@ from lockgate.report.sections import patches_section, sections
 from lockgate.report.sections.gates import by_urgency, gates_chart, gates_table
 from lockgate.report.summary import facts, headline, overview_table
 from lockgate.report.svg import Drawing, draw
-from lockgate.report.text import clip
+from lockgate.report.text import clean, clip
 
 _MOST_ROWS = 2_000
 _WIDEST_BESIDE = 500
+_BACKSLASHED = re.compile(r"\\([\\`*_\[\]~|])")
+_BREAK = "&#8203;"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +134,11 @@ def _piece(block: Block) -> _Piece:
         case Table():
             return _Piece(kind="table", block=block)
         case Card():
-            return _Piece(kind="card", block=block)
+            return _Piece(kind="card", block=Card(text=_unescaped(block.text)))
         case _:
             return _Piece(kind="chart", drawing=draw(block))
+
+
+def _unescaped(markdown: str) -> str:
+    """Markdown that is shown as it is written, without the escapes that keep it harmless elsewhere."""
+    return clean(html.unescape(_BACKSLASHED.sub(r"\1", markdown).replace(_BREAK, "")))

@@ -49,10 +49,13 @@ def apply(files: Sequence[File], patches: Iterable[Patch]) -> Patched:
         for patch in patches
     }
     findings = [finding for patch in patches for finding in _shape(patch, touched[patch.name], files)]
-    changes = {patch.name: _changes(patch) for patch in patches}
+    changes: dict[str, list[_Change]] = {}
+    for patch in patches:
+        for path in touched[patch.name]:
+            changes.setdefault(path, []).extend(_changes(patch))
     patched = []
     for file in files:
-        mine = [change for name in touched if file.path in touched[name] for change in changes[name]]
+        mine = changes.get(file.path, [])
         content, found = _patch(file, mine)
         findings += [*found, *_conflicts(file.path, mine)]
         patched.append(File(path=file.path, content=content) if mine else file)
@@ -61,8 +64,13 @@ def apply(files: Sequence[File], patches: Iterable[Patch]) -> Patched:
 
 def matches(target: str, path: str) -> bool:
     """Whether the path is one of the target's, whose `*` stands for any part of one name."""
+    if not path.startswith(target.partition("*")[0]):
+        return False
     wanted, names = target.split("/"), path.split("/")
-    return len(wanted) == len(names) and all(map(fnmatchcase, names, wanted))
+    return len(wanted) == len(names) and all(
+        part == name or ("*" in part and fnmatchcase(name, part))
+        for part, name in zip(wanted, names, strict=True)
+    )
 
 
 def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:

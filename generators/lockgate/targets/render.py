@@ -31,7 +31,9 @@ def render(plan: Plan) -> Rendering:
     """All that a plan makes. Where there are findings, the files are not fit to be written."""
     files = tuple(file for emit in _EMITTERS for file in emit(plan))
     patching = apply(files, plan.spec.patches)
-    findings = (*kubernetes.findings(plan), *patching.findings, *_problems(plan, patching))
+    findings = (*kubernetes.findings(plan), *patching.findings)
+    if not findings:
+        findings = tuple(_problems(plan, files, patching))
     return Rendering(
         files={file.path: text(file) for file in patching.files},
         findings=findings,
@@ -45,17 +47,21 @@ def text(file: File) -> str:
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
 
 
-def _problems(plan: Plan, patching: Patched) -> Iterator[Finding]:
-    """What is wrong with the finished Kubernetes objects, at the place in the spec that brought it about."""
-    blamed: dict[str, tuple[str, ...]] = {
-        f"{service.directory}/": ("models", service.name, "serve", "pod") for service in plan.services
-    }
-    blamed |= {path: ("patches", patch) for patch, paths in patching.touched.items() for path in paths}
-    for problem in kubernetes.check_objects(patching.files):
-        directory = problem.path.rpartition("/")[0] + "/"
+def _problems(plan: Plan, files: tuple[File, ...], patching: Patched) -> Iterator[Finding]:
+    """What is wrong with the finished Kubernetes objects, at the place in the spec that brought it about.
+
+    What was wrong before the patches comes from a pass-through, the rest from the last patch of that file.
+    """
+    problems = kubernetes.check_objects(patching.files)
+    before = set(kubernetes.check_objects(files)) if problems else set()
+    passed_through = {service.directory: service.name for service in plan.services}
+    patched = {path: patch for patch, paths in patching.touched.items() for path in paths}
+    for problem in problems:
+        model = passed_through.get(problem.path.rpartition("/")[0], "")
+        is_patched = problem not in before and problem.path in patched
         yield Finding(
             rule=problem.rule,
-            location=blamed.get(problem.path, blamed.get(directory, ())),
+            location=("patches", patched[problem.path]) if is_patched else ("models", model, "serve", "pod"),
             message=f"{problem.path}: {problem.message}",
             help=problem.help,
         )

@@ -41,7 +41,7 @@ def resolve(text: str, span: Span) -> Value:
     if _FLOAT.fullmatch(text):
         return _float(text, span)
     if _DATE.fullmatch(text):
-        message = f"found the bare date {clipped(text)}, which some YAML readers, DVC's among them, do not take for text"
+        message = f"found the bare date {clipped(text)}, which DVC and others do not take for text"
         raise YamlError("yaml-ambiguous", message, span, f'write it in quotes: "{text}"')
     return _SPECIAL_FLOATS.get(text, text)
 

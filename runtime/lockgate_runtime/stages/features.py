@@ -60,7 +60,7 @@ def class_labels(series: pd.Series[Any], positive: Value | None) -> list[str]:
 
 def encode_target(series: pd.Series[Any], classes: Sequence[str]) -> NDArray[np.int64]:
     """For each row the index of its class. Raises `StageError` for a class that is not among them."""
-    codes = pd.Index(classes).get_indexer(pd.Index(_texts(series)))
+    codes = pd.Index(classes).get_indexer(pd.Index(texts_of(series)))
     unknown = series[codes < 0]
     if len(unknown):
         raise StageError(
@@ -82,6 +82,15 @@ def as_text(value: object) -> str:
         if number.is_integer():
             return str(int(number))
     return str(value)
+
+
+def texts_of(series: pd.Series[Any]) -> NDArray[np.object_]:
+    """The values as `as_text` gives each."""
+    if types.is_object_dtype(series.dtype):  # Its values may be equal and yet differ as text: 1 and True.
+        return np.array([as_text(value) for value in series], dtype=object)
+    codes, values = pd.factorize(series)
+    texts = np.array([*(as_text(value) for value in values), ""], dtype=object)
+    return texts[codes]  # A missing value has the code -1.
 
 
 def feature_type(series: pd.Series[Any]) -> FeatureType | None:
@@ -110,7 +119,7 @@ _OBJECT_TYPES: dict[str, FeatureType] = {
 
 def _to_feature(series: pd.Series[Any], kind: FeatureType) -> pd.Series[Any]:
     if kind == "category":
-        return pd.Series(_texts(series), index=series.index, dtype=object)
+        return pd.Series(texts_of(series), index=series.index, dtype=object)
     if types.is_object_dtype(series.dtype) or types.is_string_dtype(series.dtype):
         series = _to_numbers(series)
     numbers = series.to_numpy(dtype=np.float32, na_value=np.nan)
@@ -125,14 +134,6 @@ def _to_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
             f"column '{series.name}' holds something that is not a number: {error}",
             f"declare '{series.name}' as a category in 'data.columns', or mend the rows",
         ) from error
-
-
-def _texts(series: pd.Series[Any]) -> NDArray[np.object_]:
-    if types.is_object_dtype(series.dtype):  # Its values may be equal and yet differ as text: 1 and True.
-        return np.array([as_text(value) for value in series], dtype=object)
-    codes, values = pd.factorize(series)
-    texts = np.array([*(as_text(value) for value in values), ""], dtype=object)
-    return texts[codes]  # A missing value has the code -1.
 
 
 def _sorted_texts(series: pd.Series[Any]) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow as pa
 
 from lockgate import contract
 from lockgate_runtime.stages.files import file_sha256, write_frame, write_json
@@ -107,16 +107,17 @@ def _read_file(source: str, path: Path | str, backend: str | None) -> pd.DataFra
             f"'data.source' is '{source}', and there is no such file",
             "correct the path, or fetch the file: 'dvc pull' does where DVC keeps it",
         ) from error
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except Exception as error:
         raise StageError(
             f"'{source}' cannot be read: {type(error).__name__}: {error}",
-            "correct 'data.source', or mend the file",
+            "correct 'data.source', mend the file, or give this machine access to it",
         ) from error
 
 
 def _reader(source: str) -> Callable[[Path | str], pd.DataFrame]:
     if source.endswith(".parquet"):
-        return pd.read_parquet
+        # Options, even none, make pandas use fsspec: Arrow's own client waits for minutes where it has no credentials.
+        return partial(pd.read_parquet, storage_options={})
     if source.endswith((".csv", ".csv.gz")):
         return pd.read_csv
     raise StageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def shown(value: float | None, unit: str, digits: int = 4) -> str:
-    """A metric's value with its unit and that many digits: "s" as milliseconds below one second, "bytes" as kB or MB from a thousand on."""
+    """A metric's value with so many digits; "s" as ms below a second, "bytes" as kB, MB or GB from a thousand on."""
     if value is None:
         return "undefined"
     if unit == "s":

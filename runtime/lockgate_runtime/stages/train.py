@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import re
 import sys
@@ -41,9 +42,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     estimator = build(model, root)
     with user_errors(f"fitting the estimator of '{model.train.estimator}'", root):
         estimator.fit(to_features(frame, inputs), _target(frame[model.data.target], classes, model))
-    # Read by the stages of this pipeline run alone. It is never released and never served: unpickling runs code.
-    with replacing(root / contract.artifact_path(model.name, contract.ESTIMATOR)) as temporary:
-        joblib.dump(estimator, temporary)
+    _keep(estimator, model, root)
     result = contract.Training(
         estimator=_described(estimator),
         params=dict(model.train.params),
@@ -91,6 +90,18 @@ def _seed(seed: int) -> None:
     """For code that draws from the global generators rather than from its `random_state`."""
     random.seed(seed)
     np.random.seed(seed)
+
+
+def _keep(estimator: object, model: Model, root: Path) -> None:
+    """For the stages of this run alone: it is never released and never served, as unpickling runs code."""
+    try:
+        with replacing(root / contract.artifact_path(model.name, contract.ESTIMATOR)) as temporary:
+            joblib.dump(estimator, temporary)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise StageError(
+            f"the fitted estimator of '{model.train.estimator}' cannot be kept: {error}",
+            "replace lambdas and functions within functions by functions of a module",
+        ) from error
 
 
 def _described(estimator: object) -> str:

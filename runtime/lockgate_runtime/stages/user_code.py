@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 import sysconfig
 import traceback
@@ -40,9 +41,11 @@ def load_function(reference: str, root: Path) -> Callable[..., Any]:
         raise StageError(
             f"'{reference}': module '{module_name}' has no function '{name}'", _similar(name, module)
         )
-    if not callable(function):
+    if not callable(function) or not _has_signature(function):
         found = type(function).__name__
-        raise StageError(f"'{reference}' is of type '{found}', expected a function", "name a function")
+        raise StageError(
+            f"'{reference}' is of type '{found}', expected a function", "name a function written in Python"
+        )
 
     @functools.wraps(function)
     def told(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature is the user's
@@ -60,8 +63,10 @@ def user_errors(what: str, root: Path) -> Iterator[None]:
     except StageError:
         raise
     except (Exception, SystemExit) as error:
-        message = "\n".join((f"{what} raised {_described(error)}", *_own_lines(error, root)))
-        raise StageError(message, "fix the code above, then run the stage again") from error
+        lines = _own_lines(error, root)
+        message = "\n".join((f"{what} raised {_described(error)}", *lines))
+        step = "fix the code above" if lines else "give it what it expects"
+        raise StageError(message, f"{step}, then run the stage again") from error
 
 
 def _load_module(name: str, reference: str, root: Path) -> ModuleType:
@@ -102,6 +107,15 @@ def _how_to_install(error: ModuleNotFoundError) -> str:
 def _described(error: BaseException) -> str:
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _has_signature(function: Callable[..., Any]) -> bool:
+    """Some of Python's own functions do not tell what they take."""
+    try:
+        inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _own_lines(error: BaseException, root: Path) -> list[str]:

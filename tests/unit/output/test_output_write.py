@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
-import signal
 import stat
 import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -209,70 +205,3 @@ def test_a_second_writer_goes_on_when_the_first_is_done(tmp_path: Path) -> None:
         assert waiting.wait(10)
     thread.join(10)
     assert not thread.is_alive()
-
-
-RENDER = """
-    import sys
-    from pathlib import Path
-    from lockgate.output import compare, locked, write
-    root, generation, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    rendered = {f"manifests/e/{i % 7}/{i}.yaml": f"{generation}: {i}\\n" * 50 for i in range(count)}
-    print("ready", flush=True)
-    with locked(root, say=lambda _: None):
-        write(root, compare(root, rendered))
-"""
-
-
-def start(root: Path, generation: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(RENDER), str(root), generation, str(count)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def rendering(generation: str, count: int) -> dict[str, str]:
-    return {f"manifests/e/{i % 7}/{i}.yaml": f"{generation}: {i}\n" * 50 for i in range(count)}
-
-
-@pytest.mark.slow
-def test_a_run_killed_at_any_moment_leaves_whole_files_that_the_next_run_knows_as_its_own(
-    tmp_path: Path,
-) -> None:
-    chance = random.Random(7)
-    for attempt in range(12):
-        process = start(tmp_path, f"g{attempt}", 300 - attempt)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0, 0.06))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        comparison = compare(tmp_path, rendering("next", 100))
-        assert comparison.refused == ()
-        assert comparison.problems == ()
-        assert all(
-            len(set(text.split("\n"))) == 2 for path, text in tree(tmp_path).items() if path.endswith(".yaml")
-        )
-    render(tmp_path, rendering("last", 250))
-    assert tree(tmp_path) == rendering("last", 250)
-
-
-def test_an_edit_survives_a_killed_run_that_was_to_overwrite_it(tmp_path: Path) -> None:
-    render(tmp_path)
-    (tmp_path / PIPELINE).write_text("mine\n")
-    (tmp_path / CI).unlink()
-    (tmp_path / CI).parent.chmod(0o500)
-    if os.geteuid() == 0:
-        pytest.skip("root writes everywhere")
-    with pytest.raises(OutputError):
-        write(tmp_path, overwriting(compare(tmp_path, RENDERED), ["."]))
-    (tmp_path / CI).parent.chmod(0o700)
-    assert [it.state for it in compare(tmp_path, RENDERED).files] == [State.MISSING, State.EDITED]
-
-
-def test_four_runs_at_once_end_in_one_whole_state(tmp_path: Path) -> None:
-    processes = [start(tmp_path, "same", 60 + 10 * i) for i in range(4)]
-    for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-    recorded = json.loads((tmp_path / ".lockgate/files.json").read_text())["files"]
-    assert sorted(recorded) == sorted(tree(tmp_path))
-    assert any(compare(tmp_path, rendering("same", 60 + 10 * i)).is_current for i in range(4))

@@ -230,7 +230,7 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("# nothing\n", "yaml-documents", "found an empty document", (0, 0)),
         ("---\n", "yaml-documents", "found an empty document", (0, 0)),
         ("a: 2013-07-01\n", "yaml-ambiguous",
-         "found the bare date '2013-07-01', which some YAML readers, DVC's among them, do not take for text",
+         "found the bare date '2013-07-01', which DVC and others do not take for text",
          (0, 3)),
         ("a: 0777\n", "yaml-ambiguous",
          "found '0777', which some YAML readers take for octal and others for decimal",

@@ -25,9 +25,9 @@ printf 'number=%s\\nreports=%s\\n' "$number" "$reports" >> "$GITHUB_OUTPUT"
 """
 _FILTER = 'map(select(.head.sha == env.HEAD_SHA)) | first | .number // ""'
 
-# U+200B behind each @ keeps it from notifying anybody; a character reference alone would not.
+# GitHub looks for mentions after it has read Markdown, character references included: U+200B behind each @ ends them.
 _TAME = """\
-sed 's/@/@\\&#8203;/g' report/report.md | head --bytes=60000 > report/tamed.md
+sed -E 's/&(#0*64|#[xX]0*40|commat);/@/g; s/@/@\\&#8203;/g' report/report.md | head --bytes=60000 > report/tamed.md
 mv report/tamed.md report/report.md
 """
 

@@ -43,16 +43,9 @@ def selector(service: Service) -> Labels:
 
 
 def labels(service: Service, plan: Plan) -> Labels:
-    version = {"app.kubernetes.io/version": service.release.version} if service.release else {}
-    return (
-        selector(service)
-        | version
-        | {
-            "app.kubernetes.io/component": CONTAINER,
-            "app.kubernetes.io/part-of": part_of(plan),
-        }
-        | _MANAGED_BY
-    )
+    """Without the version, so that a promotion changes the Deployment and no other object."""
+    component = {"app.kubernetes.io/component": CONTAINER}
+    return selector(service) | component | environment_labels(plan)
 
 
 def environment_labels(plan: Plan) -> Labels:

@@ -8,13 +8,13 @@ from typing import Any
 
 from lockgate.spec.validate import quote
 from lockgate.targets.file import File
+from lockgate.targets.kubernetes.check_labels import check_labels, check_name
+from lockgate.targets.kubernetes.check_references import check_references
+from lockgate.targets.kubernetes.check_scale import check_autoscaler, check_rollout
+from lockgate.targets.kubernetes.check_workloads import check_service, check_workload
 from lockgate.targets.kubernetes.fields import object_fields
-from lockgate.targets.kubernetes.labels import check_labels, check_name
 from lockgate.targets.kubernetes.problem import Problem, Rule, under
-from lockgate.targets.kubernetes.references import check_references
-from lockgate.targets.kubernetes.scale import check_autoscaler, check_rollout
 from lockgate.targets.kubernetes.shape import as_map, as_text
-from lockgate.targets.kubernetes.workloads import check_service, check_workload
 
 _ROOT = "manifests/"
 _CHECKS = {

@@ -12,13 +12,13 @@ from lockgate.targets.kubernetes.names import (
     PORT_NAME,
     deployment_name,
     labels,
-    metadata,
     selector,
 )
 from lockgate.targets.kubernetes.types import (
     Container,
     Deployment,
     DeploymentSpec,
+    Labels,
     Pod,
     PodTemplate,
     Probe,
@@ -39,7 +39,11 @@ def deployment(service: Service, release: Record, plan: Plan) -> Deployment:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(service, plan, deployment_name(service)),
+        "metadata": {
+            "name": deployment_name(service),
+            "namespace": service.namespace,
+            "labels": _versioned(service, release, plan),
+        },
         "spec": _spec(service, release, plan),
     }
 
@@ -76,11 +80,15 @@ def _copy(value: object) -> object:
 def _template(service: Service, release: Record, plan: Plan) -> PodTemplate:
     return {
         "metadata": {
-            "labels": labels(service, plan),
+            "labels": _versioned(service, release, plan),
             "annotations": {"lockgate.dev/artifact-sha256": release.artifact_sha256},
         },
         "spec": lay_over(_pod(service, release), service.serve.pod),
     }
+
+
+def _versioned(service: Service, release: Record, plan: Plan) -> Labels:
+    return labels(service, plan) | {"app.kubernetes.io/version": release.version}
 
 
 def _pod(service: Service, release: Record) -> Pod:
