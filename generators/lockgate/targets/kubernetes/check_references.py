@@ -1,0 +1,95 @@
+"""Checks between the objects of one service: that each name and label used in one of them is there in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+from lockgate.spec.validate import quote
+from lockgate.targets.kubernetes.check_labels import is_within
+from lockgate.targets.kubernetes.check_pods import port_names
+from lockgate.targets.kubernetes.problem import Problem
+from lockgate.targets.kubernetes.shape import Pointer, as_map, dig, maps
+
+Content: TypeAlias = Mapping[str, Any]
+
+_NAMED: Mapping[str, tuple[tuple[Pointer, str], ...]] = {
+    "Rollout": (
+        (("spec", "workloadRef", "name"), "Deployment"),
+        (("spec", "strategy", "canary", "canaryService"), "Service"),
+        (("spec", "strategy", "canary", "stableService"), "Service"),
+        (("spec", "strategy", "blueGreen", "activeService"), "Service"),
+        (("spec", "strategy", "blueGreen", "previewService"), "Service"),
+    ),
+}
+_SELECTORS: Mapping[str, tuple[str, ...]] = {
+    "Service": ("spec", "selector"),
+    "PodDisruptionBudget": ("spec", "selector", "matchLabels"),
+    "NetworkPolicy": ("spec", "podSelector", "matchLabels"),
+}
+
+
+def check_references(objects: Mapping[str, Content]) -> Iterator[tuple[str, Problem]]:
+    """Problems with the path of the object that refers. The objects of one folder belong together."""
+    folders: dict[PurePosixPath, dict[str, Content]] = {}
+    for path, content in objects.items():
+        folders.setdefault(PurePosixPath(path).parent, {})[path] = content
+    for folder in folders.values():
+        there = {(str(content.get("kind")), _name(content)) for content in folder.values()}
+        templates = [pod for content in folder.values() if (pod := as_map(dig(content, "spec", "template")))]
+        for path, content in folder.items():
+            problems = [*_names(content, there), *_scaled(content, there)]
+            for template in templates:
+                problems += [*_selects(content, template), *_reaches(content, template)]
+            yield from ((path, problem) for problem in problems)
+
+
+def _name(content: Content) -> str:
+    return str(dig(content, "metadata", "name"))
+
+
+def _names(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
+    for pointer, kind in _NAMED.get(str(content.get("kind")), ()):
+        name = dig(content, *map(str, pointer))
+        if name is not None and (kind, str(name)) not in there:
+            yield _missing(kind, name, pointer)
+
+
+def _scaled(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
+    target = as_map(dig(content, "spec", "scaleTargetRef"))
+    if target and (str(target.get("kind")), str(target.get("name"))) not in there:
+        yield _missing(str(target.get("kind")), target.get("name"), ("spec", "scaleTargetRef"))
+
+
+def _missing(kind: str, name: object, pointer: Pointer) -> Problem:
+    return Problem(
+        rule="k8s-reference",
+        pointer=pointer,
+        message=f"there is no {kind} {quote(name)} among the objects beside it",
+        help="name one that is there",
+    )
+
+
+def _selects(content: Content, template: Content) -> Iterator[Problem]:
+    keys = _SELECTORS.get(str(content.get("kind")))
+    if keys is None:
+        return
+    selector, labels = dig(content, *keys), dig(template, "metadata", "labels")
+    if not as_map(selector) or not is_within(selector, labels):
+        message = f"the selector {quote(selector)} does not select the pods' labels {quote(labels)}"
+        yield Problem(
+            rule="k8s-selector", pointer=keys, message=message, help="select labels that the pods have"
+        )
+
+
+def _reaches(content: Content, template: Content) -> Iterator[Problem]:
+    if content.get("kind") != "Service":
+        return
+    ports = port_names(as_map(template.get("spec")))
+    for index, port in maps(as_map(content.get("spec")), "ports"):
+        target = port.get("targetPort", port.get("port"))
+        if isinstance(target, str | int) and target not in ports:
+            message = f"the Service leads to port {quote(target)}, which no container has"
+            pointer = ("spec", "ports", index, "targetPort")
+            yield Problem(rule="k8s-reference", pointer=pointer, message=message)
