@@ -47,7 +47,7 @@ def load(start: date | None, end: date | None) -> pd.DataFrame:
         delayed=flights["arr_delay"] > LATE_MINUTES,
         scheduled_minutes=_scheduled_minutes(flights),
         minute_of_day=flights["hour"] * 60 + flights["minute"],
-        weekday=flights["scheduled"].dt.weekday,
+        weekday=flights["scheduled"].dt.day_of_week,
     )
     rows = rows.merge(_weather(), on=["origin", "time_hour"], how="left").merge(
         _planes(), on="tailnum", how="left"

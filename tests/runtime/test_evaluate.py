@@ -64,7 +64,8 @@ def test_predictions_and_plots_of_a_binary_model(project: Path, make_model: Make
     run_until("evaluate", make_spec(model), model, project)
     predictions = pd.read_parquet(artifact(model, project, contract.PREDICTIONS))
     assert list(predictions.columns) == ["y_true", "probability_0", "probability_1"]
-    assert predictions["probability_0"] + predictions["probability_1"] == pytest.approx(np.ones(120))
+    total = (predictions["probability_0"] + predictions["probability_1"]).to_numpy()
+    assert total == pytest.approx(np.ones(120))
     roc = pd.read_csv(artifact(model, project, contract.ROC_PLOT))
     assert roc.iloc[[0, -1]].to_dict("list") == {"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}
     calibration = pd.read_csv(artifact(model, project, contract.CALIBRATION_PLOT))

@@ -60,9 +60,14 @@ def test_bundled_flights_run_from_the_repositorys_own_spec(
     repository = Path(__file__).parents[2]
     shutil.copytree(repository / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
     spec = (repository / "mlops.yaml").read_text()
-    (tmp_path / "mlops.yaml").write_text(
-        spec.replace("train: 180d", "train: 20d").replace("holdout: 30d", "holdout: 5d")
-    )
+    for long, short in (
+        ("train: 180d", "train: 20d"),
+        ("holdout: 30d", "holdout: 5d"),
+        ("iter: 300", "iter: 20"),
+    ):
+        assert long in spec
+        spec = spec.replace(long, short)
+    (tmp_path / "mlops.yaml").write_text(spec)
     for stage in ("ingest", "validate", "split", "train"):
         assert main([stage, "flight-delay", "--root", str(tmp_path)]) == OK
     assert capsys.readouterr().out.splitlines() == [

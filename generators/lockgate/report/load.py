@@ -96,14 +96,10 @@ class _Files:
 def _load_model(root: Path, model: Model, stages: Mapping[str, str]) -> ModelReport:
     files = _Files(root=root, model=model.name)
     gates = files.shaped(contract.GATES, contract.Gates)
-    verdict: Verdict = "fail"
-    if gates is not None:
-        verdict, doubts = judge(gates, model.gates)
-        for doubt in doubts:
-            files.report(contract.GATES, f"is not from this spec: {doubt}; run the pipeline again")
     evaluation = files.shaped(contract.EVALUATION, contract.Evaluation)
     export = files.shaped(contract.EXPORT, contract.Export)
     scan = files.shaped(contract.SCAN, contract.Scan)
+    verdict = _judged(files, gates, model)
     if None in (evaluation, export, scan):
         verdict = worst(verdict, "warn")
     if scan is not None and not scan["passed"]:
@@ -131,6 +127,15 @@ def _load_model(root: Path, model: Model, stages: Mapping[str, str]) -> ModelRep
         stages={clean(stage): clean(status) for stage, status in stages.items()},
         problems=tuple(files.problems),
     )
+
+
+def _judged(files: _Files, gates: contract.Gates | None, model: Model) -> Verdict:
+    if gates is None:
+        return "fail"
+    verdict, doubts = judge(gates, model.gates)
+    for doubt in doubts:
+        files.report(contract.GATES, f"is not from this spec: {doubt}; run the pipeline again")
+    return verdict
 
 
 def _card(files: _Files) -> str | None:

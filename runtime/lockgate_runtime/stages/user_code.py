@@ -42,10 +42,8 @@ def load_function(reference: str, root: Path) -> Callable[..., Any]:
             f"'{reference}': module '{module_name}' has no function '{name}'", _similar(name, module)
         )
     if not callable(function) or not _has_signature(function):
-        found = type(function).__name__
-        raise StageError(
-            f"'{reference}' is of type '{found}', expected a function", "name a function written in Python"
-        )
+        message = f"'{reference}' is of type '{type(function).__name__}', expected a function"
+        raise StageError(message, "name a function written in Python")
 
     @functools.wraps(function)
     def told(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature is the user's

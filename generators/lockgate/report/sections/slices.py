@@ -131,7 +131,7 @@ def _chart(name: str, whole: Metric, rows: list[_Row]) -> ForestChart | None:
         return None
     return ForestChart(
         title=f"{name} by slice",
-        description=f"The {plural(len(drawn), 'worst slice')} with their intervals. The line is the whole holdout.",
+        description="Slices with their intervals, worst first. The dashed line is the whole holdout.",
         axis=name,
         reference=whole["value"],
         rows=drawn,
