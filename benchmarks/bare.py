@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import yaml
 
 document = yaml.load(Path(sys.argv[1]).read_bytes(), Loader=yaml.CSafeLoader)

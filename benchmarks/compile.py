@@ -4,7 +4,9 @@
 
 Cold is the process, not the disk, and Python's bytecode is compiled, as an installed package's is. The commands of a
 project take turns, so that what disturbs the machine disturbs all of them. Peak memory is the largest resident set of
-the process as the kernel counted it.
+the process as the kernel counted it, without its children's.
+
+Kapitan and Copier take part where LOCKGATE_PEERS names the folder of their commands; benchmarks/README.md says how.
 """
 
 from __future__ import annotations
@@ -21,11 +23,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from peers import write_copier, write_kapitan
 from specs import write_project
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = ROOT / "schema" / "mlops.schema.json"
 BARE = Path(__file__).with_name("bare.py")
+MOST_FOR_PEERS = 100
+"""Models; beyond, `kubectl kustomize` takes minutes."""
 GENERATED = ("pipelines", "manifests", ".github", ".lockgate")
 COPIED = ("mlops.yaml", "requirements.txt", "models", "registry")
 
@@ -61,12 +66,12 @@ def main(arguments: list[str]) -> int:
     print("|---|---|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as scratch:
         _keep_bytecode_in(Path(scratch, "bytecode"))
-        _measure("the example", _example(Path(scratch)), options.rounds)
+        _measure("the example", _example(Path(scratch)), 1, options.rounds)
         for models in options.models:
             project = Path(scratch, str(models))
             write_project(project, models)
             rounds = max(3, min(options.rounds, 1500 // max(models, 1)))
-            _measure(f"{models:,} models", project, rounds)
+            _measure(f"{models:,} models", project, models, rounds)
     return 0
 
 
@@ -89,8 +94,8 @@ def _example(scratch: Path) -> Path:
     return project
 
 
-def _measure(title: str, project: Path, rounds: int) -> None:
-    contenders = tuple(_contenders(project))
+def _measure(title: str, project: Path, models: int, rounds: int) -> None:
+    contenders = tuple(_contenders(project, models))
     times = {contender.name: Times() for contender in contenders}
     for contender in contenders:
         _run(contender, project)
@@ -109,7 +114,7 @@ def _measure(title: str, project: Path, rounds: int) -> None:
         )
 
 
-def _contenders(project: Path) -> Iterable[Contender]:
+def _contenders(project: Path, models: int) -> Iterable[Contender]:
     lockgate = str(Path(sys.executable).with_name("lockgate"))
     bare = (sys.executable, str(BARE), "mlops.yaml", str(SCHEMA))
     yield Contender(name="bare: C loader and jsonschema", command=bare, prepare=_leave)
@@ -118,12 +123,31 @@ def _contenders(project: Path) -> Iterable[Contender]:
     )
     yield Contender(name="`lockgate render`, nothing changed", command=(lockgate, "render"), prepare=_leave)
     yield Contender(name="`lockgate check`", command=(lockgate, "check"), prepare=_leave)
-    kubectl = shutil.which(
-        "kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    )
-    if kubectl:
-        command = (kubectl, "kustomize", str(project / "manifests" / "production"))
-        yield Contender(name="`kubectl kustomize` of one overlay", command=command, prepare=_leave)
+    if models <= MOST_FOR_PEERS:
+        _run(Contender(name="", command=(lockgate, "render"), prepare=_leave), project)
+        yield from _peers(project)
+
+
+def _peers(project: Path) -> Iterable[Contender]:
+    """Others that are there, on the manifests that Lockgate made of the environment `production`."""
+    production = project / "manifests" / "production"
+    if kubectl := _command("kubectl"):
+        kustomize = (kubectl, "kustomize", str(production))
+        yield Contender(name="`kubectl kustomize` of production", command=kustomize, prepare=_leave)
+    if kapitan := _command("kapitan"):
+        services = write_kapitan(project / "kapitan", production)
+        there = ("env", "-C", str(project / "kapitan"), kapitan, "compile")
+        yield Contender(name=f"`kapitan compile`, targets: {services}", command=there, prepare=_leave)
+    if copier := _command("copier"):
+        service = write_copier(project / "copier", production)
+        options = ("--defaults", "--force", "--quiet", "--data", f"name={service}")
+        copy = (copier, "copy", *options, str(project / "copier"), str(project / "copied"))
+        yield Contender(name="`copier copy` of one service", command=copy, prepare=_leave)
+
+
+def _command(name: str) -> str | None:
+    folders = (os.environ.get("LOCKGATE_PEERS", ""), str(Path(sys.executable).parent), os.environ["PATH"])
+    return shutil.which(name, path=os.pathsep.join(filter(None, folders)))
 
 
 def _leave(_project: Path) -> None:

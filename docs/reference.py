@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from lockgate.yaml.dump import dump
 
@@ -141,7 +141,8 @@ def _within(path: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
     """The value itself, and what its map or list holds, each with its path."""
     yield path, schema
     for option in schema.get("anyOf", ()):
-        yield from _within(path, {"description": schema["description"], **_resolve(option)})
+        maps = [item for item in schema.get("examples", ()) if isinstance(item, Mapping)]
+        yield from _within(path, {"description": schema["description"], "examples": maps, **_resolve(option)})
     if isinstance(schema.get("additionalProperties"), Mapping):
         yield from _within(f"{path}.{_placeholder(path)}", _resolve(schema["additionalProperties"]))
     if "items" in schema:
@@ -223,20 +224,17 @@ def _range(schema: Schema) -> str:
 
 
 def _example(section: Section) -> list[str]:
-    """The block's first example at its place in a spec."""
+    """The block's first example at its place in a spec; an item of a list is shown with its list."""
     examples = section.schema.get("examples", ())
-    if not section.path or not examples:
+    if not section.path or not examples or "[]" in section.path:
         return []
-    document: Any = examples[0]
+    document: object = examples[0]
     steps = section.path.split(".")
     for index in range(len(steps) - 1, -1, -1):
-        document = [document] if steps[index].endswith("[]") else document
-        named = _EXAMPLE_NAMES.get(
-            ".".join(steps[max(0, index - 1) : index + 1]), steps[index].removesuffix("[]")
-        )
-        document = {named: document}
+        place = ".".join(steps[max(0, index - 1) : index + 1])
+        document = {_EXAMPLE_NAMES.get(place, steps[index]): document}
     kind = "planned" if section.planned else "fragment"
-    return [f"```yaml {kind}", dump(document).rstrip("\n"), "```", ""]
+    return [f"```yaml {kind}", dump(cast("dict[str, Any]", document)).rstrip("\n"), "```", ""]
 
 
 def _forms() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import traceback
 from difflib import get_close_matches
@@ -122,4 +123,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # OpenMP reads it when scikit-learn is imported. Threads that spin while they wait double the time to fit on a
+    # machine that has other work too, as the hosts of CI do.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(main())

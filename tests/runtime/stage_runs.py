@@ -29,5 +29,5 @@ def artifact(model: Model, root: Path, name: str) -> Path:
     return root / contract.artifact_path(model.name, name)
 
 
-def artifact_json(model: Model, root: Path, name: str) -> Any:
+def artifact_json(model: Model, root: Path, name: str) -> Any:  # noqa: ANN401 - what a file holds, each test knows
     return read_json(artifact(model, root, name))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.runtime.test_metrics import binary, multiclass, regression, values
 
 from lockgate.spec.model import Evaluate
 from lockgate_runtime.stages.bootstrap import custom_interval, intervals, resamples
 from lockgate_runtime.stages.metrics import Predictions, statistic_of
-from tests.runtime.test_metrics import binary, multiclass, regression, values
 
 
 def settings(samples: int = 400, confidence: float = 0.9) -> Evaluate:
@@ -47,7 +47,9 @@ def test_equal_seeds_give_equal_draws_and_others_do_not() -> None:
     assert (drawn(50, 10, seed=1) != drawn(50, 10, seed=2)).any()
 
 
-@pytest.mark.parametrize("predictions", [binary(300), multiclass(300), regression(300)], ids=lambda it: it.kind)
+@pytest.mark.parametrize(
+    "predictions", [binary(300), multiclass(300), regression(300)], ids=lambda it: it.kind
+)
 def test_intervals_are_those_of_resampling_rows_by_hand(predictions: Predictions) -> None:
     generator = np.random.default_rng(5)
     by_hand = [values(predictions.take(generator.integers(0, 300, 300))) for _ in range(600)]
@@ -56,7 +58,9 @@ def test_intervals_are_those_of_resampling_rows_by_hand(predictions: Predictions
         of_metric = np.array([sample[name] for sample in by_hand], dtype=np.float64)
         low, high = np.quantile(of_metric, [0.05, 0.95])
         # A quantile of 600 resamples strays by about 0.1 of their standard deviation.
-        assert [found[name]["low"], found[name]["high"]] == pytest.approx([low, high], abs=0.35 * of_metric.std())
+        assert [found[name]["low"], found[name]["high"]] == pytest.approx(
+            [low, high], abs=0.35 * of_metric.std()
+        )
 
 
 def test_nine_of_ten_intervals_hold_the_true_value() -> None:
@@ -78,7 +82,9 @@ def test_nine_of_ten_intervals_hold_the_true_value() -> None:
 
 def test_too_few_rows_give_values_without_bounds() -> None:
     predictions = binary(29)
-    expected = {name: {"value": value, "low": None, "high": None} for name, value in values(predictions).items()}
+    expected = {
+        name: {"value": value, "low": None, "high": None} for name, value in values(predictions).items()
+    }
     assert intervals(statistic_of(predictions), 29, settings(), (0,)) == expected
 
 

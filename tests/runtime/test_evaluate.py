@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 from lockgate import contract
 from lockgate.contract import Feature
 from lockgate.spec.model import CustomMetric, Model, Spec
 from lockgate_runtime.stages.slices import slice_rows
 from lockgate_runtime.stages.user_code import StageError
-from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 Make = Callable[..., Model]
 MakeSpec = Callable[[Model], Spec]
@@ -59,7 +59,9 @@ def test_metrics_are_a_flat_map_of_numbers(project: Path, make_model: Make, make
     assert artifact_json(model, project, contract.METRICS) == expected
 
 
-def test_predictions_and_plots_of_a_binary_model(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_predictions_and_plots_of_a_binary_model(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     model = make_model()
     run_until("evaluate", make_spec(model), model, project)
     predictions = pd.read_parquet(artifact(model, project, contract.PREDICTIONS))
@@ -100,7 +102,9 @@ def test_a_regression_is_evaluated(project: Path, make_model: Make, make_spec: M
 
 def test_a_multiclass_model_is_evaluated(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
     code = (project / "team/model.py").read_text()
-    (project / "team/model.py").write_text(code.replace('(OneHotEncoder(handle_unknown="ignore"), ["line"]),', ""))
+    (project / "team/model.py").write_text(
+        code.replace('(OneHotEncoder(handle_unknown="ignore"), ["line"]),', "")
+    )
     model = make_model(data={"target": "line"}, evaluate={"slices": ("express", "stops")})
     run_until("evaluate", make_spec(model), model, project)
     evaluation = artifact_json(model, project, contract.EVALUATION)
@@ -112,7 +116,9 @@ def test_a_multiclass_model_is_evaluated(project: Path, make_model: Make, make_s
     assert list(columns) == ["y_true", "probability_0", "probability_1", "probability_2"]
 
 
-def test_a_metric_of_the_user_stands_beside_the_others(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_a_metric_of_the_user_stands_beside_the_others(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     (project / "team/own.py").write_text("def said(y_true, y_pred, y_proba):\n    return y_pred.sum()\n")
     model = make_model(evaluate={"metrics": {"said": CustomMetric(function="team.own:said", better="lower")}})
     run_until("evaluate", make_spec(model), model, project)

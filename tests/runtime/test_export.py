@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 from lockgate import contract
 from lockgate.contract import Feature
@@ -23,7 +24,6 @@ from lockgate_runtime.stages.files import read_frame
 from lockgate_runtime.stages.predictor import load_predictor
 from lockgate_runtime.stages.reference import category_histogram, decile_edges, number_histogram
 from lockgate_runtime.stages.user_code import StageError
-from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 Make = Callable[..., Model]
 MakeSpec = Callable[[Model], Spec]
@@ -40,6 +40,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 NUMBERS, WORDS = ["distance", "stops", "express"], ["line"]
 codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
 as_they_are = make_column_transformer(("passthrough", NUMBERS), (codes, WORDS))
+imputed = make_column_transformer((SimpleImputer(), NUMBERS), (codes, WORDS))
 scaled = make_column_transformer(
     (make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS), (OneHotEncoder(handle_unknown="ignore"), WORDS)
 )
@@ -47,12 +48,12 @@ scaled = make_column_transformer(
 CLASSIFIERS = {
     "boosting that takes missing values": "make_pipeline(as_they_are, HistGradientBoostingClassifier(max_iter=10))",
     "logistic regression": "make_pipeline(scaled, LogisticRegression())",
-    "a forest": "make_pipeline(scaled, RandomForestClassifier(10))",
+    "a forest": "make_pipeline(imputed, RandomForestClassifier(10))",
 }
 REGRESSIONS = {
     "boosting that takes missing values": "make_pipeline(as_they_are, HistGradientBoostingRegressor(max_iter=10))",
     "ridge": "make_pipeline(scaled, Ridge())",
-    "a forest": "make_pipeline(scaled, RandomForestRegressor(10))",
+    "a forest": "make_pipeline(imputed, RandomForestRegressor(10))",
 }
 FUNCTION = "make_pipeline(make_column_transformer((FunctionTransformer(np.nan_to_num), NUMBERS)), LogisticRegression())"
 FOREST_OF_MISSING = "make_pipeline(as_they_are, RandomForestClassifier(20))"
@@ -61,6 +62,8 @@ FOREST_OF_MISSING = "make_pipeline(as_they_are, RandomForestClassifier(20))"
 def exported(project: Path, spec: Spec, model: Model, estimator: str) -> dict[str, Any]:
     """The EXPORT of a project with that estimator, in whose holdout a line appears that training never saw."""
     (project / "team/model.py").write_text(f"{HEAD}\n\ndef build():\n    return {estimator}\n")
+    for name in ("team.model", "team"):
+        sys.modules.pop(name, None)  # A test may write one estimator after the other.
     run_until("split", spec, model, project)
     path = artifact(model, project, contract.HOLDOUT)
     holdout = read_frame(path)
@@ -91,23 +94,35 @@ def test_a_regression_becomes_onnx(name: str, project: Path, make_model: Make, m
 
 def test_a_multiclass_model_becomes_onnx(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
     model = make_model(data={"target": "line"})
-    estimator = 'make_pipeline(SimpleImputer(), HistGradientBoostingClassifier(max_iter=5))'
+    estimator = "make_pipeline(SimpleImputer(), HistGradientBoostingClassifier(max_iter=5))"
     result = exported(project, make_spec(model), model, estimator)
     assert (result["format"], result["parity"]["beyond_tolerance"]) == ("onnx", 0)
     signature = artifact_json(model, project, "model/signature.json")
-    assert (signature["classes"], signature["positive"], signature["threshold"]) == (["A", "B", "C"], None, None)
+    assert (signature["classes"], signature["positive"], signature["threshold"]) == (
+        ["A", "B", "C"],
+        None,
+        None,
+    )
 
 
-def test_the_directory_holds_all_that_serving_needs(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_the_directory_holds_all_that_serving_needs(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     model = make_model()
     result = exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
-    assert sorted(path.name for path in directory.iterdir()) == ["model.onnx", "reference.json", "signature.json"]
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "model.onnx",
+        "reference.json",
+        "signature.json",
+    ]
     data = (directory / result["file"]).read_bytes()
     assert (result["sha256"], result["size_bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
     signature = artifact_json(model, project, "model/signature.json")
     assert [it["name"] for it in signature["inputs"]] == ["distance", "stops", "line", "express", "minutes"]
-    assert {key: signature[key] for key in ("model", "kind", "target", "classes", "positive", "threshold")} == {
+    assert {
+        key: signature[key] for key in ("model", "kind", "target", "classes", "positive", "threshold")
+    } == {
         "model": "late-bus",
         "kind": "binary",
         "target": "late",
@@ -117,7 +132,9 @@ def test_the_directory_holds_all_that_serving_needs(project: Path, make_model: M
     }
 
 
-def test_a_row_alone_is_predicted_as_among_others(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_a_row_alone_is_predicted_as_among_others(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     model = make_model()
     for estimator, expected in ((CLASSIFIERS["logistic regression"], "onnx"), (FUNCTION, "skops")):
         assert exported(project, make_spec(model), model, estimator)["format"] == expected
@@ -132,9 +149,15 @@ def test_what_onnx_cannot_express_becomes_skops(project: Path, make_model: Make,
     model = make_model()
     result = exported(project, make_spec(model), model, FUNCTION)
     assert (result["format"], result["file"]) == ("skops", "model.skops")
-    assert result["fallback_reason"].startswith("the estimator cannot be converted to ONNX: RuntimeError: Function")
+    assert result["fallback_reason"].startswith(
+        "the estimator cannot be converted to ONNX: RuntimeError: Function"
+    )
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
-    assert sorted(path.name for path in directory.iterdir()) == ["model.skops", "reference.json", "signature.json"]
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "model.skops",
+        "reference.json",
+        "signature.json",
+    ]
 
 
 def test_a_converter_that_gets_missing_values_wrong_is_caught(
@@ -148,13 +171,25 @@ def test_a_converter_that_gets_missing_values_wrong_is_caught(
     assert result["trusted"] == ["sklearn.tree._tree.Tree"]
 
 
+def test_trees_behind_a_scaler_are_caught_where_rows_lie_on_a_split(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
+    """Whole numbers lie in the middle of others, and scaling in 32 bits moves them to the split's other side."""
+    model = make_model(export={"trusted": ("sklearn.tree._tree.Tree",)})
+    result = exported(project, make_spec(model), model, "make_pipeline(scaled, RandomForestClassifier(10))")
+    assert result["format"] == "skops"
+    assert "differs from the estimator by more than 0.0001 on" in result["fallback_reason"]
+
+
 def test_a_type_that_nobody_vouches_for_is_refused_with_the_fix(
     project: Path, make_model: Make, make_spec: MakeSpec
 ) -> None:
     model = make_model(export={"format": "skops"})
     with pytest.raises(StageError) as caught:
         exported(project, make_spec(model), model, CLASSIFIERS["a forest"])
-    assert caught.value.message == "the skops file holds types that are not trusted: 'sklearn.tree._tree.Tree'"
+    assert (
+        caught.value.message == "the skops file holds types that are not trusted: 'sklearn.tree._tree.Tree'"
+    )
     assert caught.value.help.endswith("add to the spec: export.trusted: [sklearn.tree._tree.Tree]")
 
 
@@ -171,7 +206,11 @@ def test_nothing_of_an_earlier_export_stays(project: Path, make_model: Make, mak
     exported(project, make_spec(model), model, FUNCTION)
     exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
-    assert sorted(path.name for path in directory.iterdir()) == ["model.onnx", "reference.json", "signature.json"]
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "model.onnx",
+        "reference.json",
+        "signature.json",
+    ]
 
 
 CONVERT = """
@@ -199,9 +238,7 @@ def test_equal_estimators_give_equal_bytes(project: Path, make_model: Make, make
         for seed in ("1", "2")
     }
     assert len(written) == 1
-    assert artifact(model, project, "model/model.onnx").read_bytes() == next(iter(written))[: len(
-        artifact(model, project, "model/model.onnx").read_bytes()
-    )]
+    assert written.pop().startswith(artifact(model, project, "model/model.onnx").read_bytes())
 
 
 def test_a_difference_counts_by_row_and_a_missing_number_as_one(make_model: Make) -> None:
@@ -216,7 +253,9 @@ def test_a_difference_counts_by_row_and_a_missing_number_as_one(make_model: Make
     }
 
 
-def test_a_directory_with_two_models_is_not_loaded(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_a_directory_with_two_models_is_not_loaded(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     model = make_model()
     exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
@@ -225,7 +264,9 @@ def test_a_directory_with_two_models_is_not_loaded(project: Path, make_model: Ma
         load_predictor(directory)
 
 
-def test_reference_counts_every_training_row_once(project: Path, make_model: Make, make_spec: MakeSpec) -> None:
+def test_reference_counts_every_training_row_once(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
     model = make_model()
     exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     reference = artifact_json(model, project, "model/reference.json")
@@ -241,7 +282,9 @@ def test_edges_lie_between_values_so_that_32_and_64_bits_agree() -> None:
     numbers = np.random.default_rng(0).normal(size=1000).round(2)
     edges = decile_edges(numbers)
     assert not set(edges) & set(numbers)
-    assert number_histogram(numbers, edges) == number_histogram(numbers.astype(np.float32).astype(float), edges)
+    assert number_histogram(numbers, edges) == number_histogram(
+        numbers.astype(np.float32).astype(float), edges
+    )
     assert min(number_histogram(numbers, edges)["counts"][:-1]) > 80
 
 
@@ -257,7 +300,9 @@ def test_a_constant_shows_when_it_no_longer_is() -> None:
 
 
 def test_rare_categories_are_counted_together() -> None:
-    texts = np.array([f"v{index:03}" for index in range(120) for _ in range(2 if index < 10 else 1)] + [""], dtype=object)
+    texts = np.array(
+        [f"v{index:03}" for index in range(120) for _ in range(2 if index < 10 else 1)] + [""], dtype=object
+    )
     found = category_histogram(texts)
     assert found["values"][:2] == ["v000", "v001"]
     assert (len(found["values"]), found["counts"][-2:]) == (100, [20, 1])
@@ -281,7 +326,9 @@ def test_features_are_fed_by_place_not_by_the_names_onnx_allows(
     code = (project / "team/data.py").read_text().replace('"distance":', '"how far":')
     (project / "team/data.py").write_text(code)
     model = make_model()
-    estimator = 'make_pipeline(make_column_transformer((StandardScaler(), ["how far"])), LogisticRegression())'
+    estimator = (
+        'make_pipeline(make_column_transformer((StandardScaler(), ["how far"])), LogisticRegression())'
+    )
     assert exported(project, make_spec(model), model, estimator)["parity"]["beyond_tolerance"] == 0
     inputs: list[Feature] = artifact_json(model, project, "model/signature.json")["inputs"]
     assert inputs[0]["name"] == "how far"

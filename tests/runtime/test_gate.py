@@ -6,23 +6,31 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.runtime.stage_runs import artifact_json, run_until
 
 from lockgate import contract
 from lockgate.contract import Better, Gates, Metric, Outcome, Scan
 from lockgate.spec.model import Gate, Model, OnFail, Spec
 from lockgate_runtime.stages.gate import judge
-from tests.runtime.stage_runs import artifact_json, run_until
 
 CLEAN = Scan(passed=True, files=[])
 DIRTY = Scan(
     passed=False,
     files=[
-        {"path": "model.onnx", "sha256": "", "size_bytes": 1, "format": "a pickle", "findings": ["holds a pickle"]}
+        {
+            "path": "model.onnx",
+            "sha256": "",
+            "size_bytes": 1,
+            "format": "a pickle",
+            "findings": ["holds a pickle"],
+        }
     ],
 )
 
 
-def metric(value: float | None, low: float | None = None, high: float | None = None, better: Better = "higher") -> Metric:
+def metric(
+    value: float | None, low: float | None = None, high: float | None = None, better: Better = "higher"
+) -> Metric:
     return Metric(value=value, low=low, high=high, better=better, unit="", description="")
 
 
@@ -67,15 +75,42 @@ def test_a_limit_is_held_against_the_value(limit: Gate, value: float, outcome: s
 @pytest.mark.parametrize(
     ("better", "value", "outcome", "reason"),
     [
-        ("higher", 0.715, "pass", "0.715 is 0.005 worse than the live version's 0.72; at most 0.005 worse is allowed"),
-        ("higher", 0.7, "fail", "0.7 is 0.02 worse than the live version's 0.72; at most 0.005 worse is allowed"),
-        ("higher", 0.8, "pass", "0.8 is 0.08 better than the live version's 0.72; at most 0.005 worse is allowed"),
+        (
+            "higher",
+            0.715,
+            "pass",
+            "0.715 is 0.005 worse than the live version's 0.72; at most 0.005 worse is allowed",
+        ),
+        (
+            "higher",
+            0.7,
+            "fail",
+            "0.7 is 0.02 worse than the live version's 0.72; at most 0.005 worse is allowed",
+        ),
+        (
+            "higher",
+            0.8,
+            "pass",
+            "0.8 is 0.08 better than the live version's 0.72; at most 0.005 worse is allowed",
+        ),
         ("higher", 0.72, "pass", "0.72 is equal to the live version's 0.72; at most 0.005 worse is allowed"),
-        ("lower", 0.725, "pass", "0.725 is 0.005 worse than the live version's 0.72; at most 0.005 worse is allowed"),
-        ("lower", 0.73, "fail", "0.73 is 0.01 worse than the live version's 0.72; at most 0.005 worse is allowed"),
+        (
+            "lower",
+            0.725,
+            "pass",
+            "0.725 is 0.005 worse than the live version's 0.72; at most 0.005 worse is allowed",
+        ),
+        (
+            "lower",
+            0.73,
+            "fail",
+            "0.73 is 0.01 worse than the live version's 0.72; at most 0.005 worse is allowed",
+        ),
     ],
 )
-def test_a_drop_is_counted_in_the_metrics_direction(better: Better, value: float, outcome: str, reason: str) -> None:
+def test_a_drop_is_counted_in_the_metrics_direction(
+    better: Better, value: float, outcome: str, reason: str
+) -> None:
     found = judged({"m": gate(max_drop=0.005)}, {"m": metric(value, better=better)}, {"m": 0.72})
     assert only(found, "m") == (outcome, reason)
 
@@ -99,7 +134,10 @@ def test_an_undefined_value_fails() -> None:
 
 
 def test_a_metric_that_nothing_reports_fails() -> None:
-    assert only(judged({"m": gate(minimum=0.7)}, {}), "m") == ("fail", "'m' has no value: no stage reports it")
+    assert only(judged({"m": gate(minimum=0.7)}, {}), "m") == (
+        "fail",
+        "'m' has no value: no stage reports it",
+    )
 
 
 def test_a_limit_inside_the_interval_is_told() -> None:

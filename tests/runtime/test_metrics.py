@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
 from lockgate.spec.metrics import METRICS
@@ -42,7 +43,7 @@ def regression(rows: int = 401) -> Predictions:
     return made("regression", truth, truth + generator.normal(1, 3, rows))
 
 
-def made(kind: Kind, truth: Any, outputs: Any, threshold: float = 0.45) -> Predictions:
+def made(kind: Kind, truth: NDArray[Any], outputs: NDArray[Any], threshold: float = 0.45) -> Predictions:
     return Predictions(kind=kind, truth=truth, outputs=outputs, threshold=threshold)
 
 
@@ -129,7 +130,9 @@ def test_calibration_error_is_the_mean_gap_of_ten_bins_of_equal_size() -> None:
 
 
 def test_calibration_bins_hold_every_row_once() -> None:
-    bins = calibration_bins(np.array([0.1] * 50 + [0.9] * 50), np.array([False] * 50 + [True] * 40 + [False] * 10))
+    bins = calibration_bins(
+        np.array([0.1] * 50 + [0.9] * 50), np.array([False] * 50 + [True] * 40 + [False] * 10)
+    )
     assert bins == [
         {"rows": 50, "predicted": pytest.approx(0.1), "observed": 0.0},
         {"rows": 50, "predicted": pytest.approx(0.9), "observed": 0.8},
@@ -165,13 +168,19 @@ def test_a_constant_target_has_no_explained_variance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predictions", "task"), [(binary(), "classification"), (multiclass(), "classification"), (regression(), "regression")]
+    ("predictions", "task"),
+    [(binary(), "classification"), (multiclass(), "classification"), (regression(), "regression")],
 )
 def test_the_catalogue_names_what_is_computed(predictions: Predictions, task: str) -> None:
-    assert set(values(predictions)) == {name for name, info in METRICS.items() if task in info.tasks} - OPERATIONAL
+    assert (
+        set(values(predictions))
+        == {name for name, info in METRICS.items() if task in info.tasks} - OPERATIONAL
+    )
 
 
-def test_a_metric_of_the_user_is_given_codes_decisions_and_probabilities(tmp_path: Path, clean_imports: None) -> None:
+def test_a_metric_of_the_user_is_given_codes_decisions_and_probabilities(
+    tmp_path: Path, clean_imports: None
+) -> None:
     code = "def hits(y_true, y_pred, y_proba):\n    return ((y_true == y_pred) * y_proba[:, 1]).sum()\n"
     (tmp_path / "own.py").write_text(code)
     functions = custom_functions({"hits": CustomMetric(function="own:hits", better="higher")}, tmp_path)
@@ -184,4 +193,6 @@ def test_a_metric_of_the_user_that_is_no_number_is_refused(tmp_path: Path, clean
     functions = custom_functions({"text": CustomMetric(function="own:text", better="higher")}, tmp_path)
     with pytest.raises(StageError) as caught:
         functions["text"](regression())
-    assert str(caught.value) == "metric 'text': 'own:text' returned a value of type 'str', expected one number"
+    assert (
+        str(caught.value) == "metric 'text': 'own:text' returned a value of type 'str', expected one number"
+    )

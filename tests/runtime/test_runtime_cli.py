@@ -71,10 +71,10 @@ def test_bundled_flights_run_from_the_repositorys_own_spec(
     for stage in ("ingest", "validate", "split", "train"):
         assert main([stage, "flight-delay", "--root", str(tmp_path)]) == OK
     assert capsys.readouterr().out.splitlines() == [
-        "ingest: 22,467 rows of 17 columns from 'models.flight_delay.data:load'",
-        "validate: 22,467 rows are valid, 0 are left out",
-        "split: 17,815 rows to train, 4,652 held out (by time)",
-        "train: fitted Pipeline on 17,815 rows of 15 features",
+        "ingest: 22,473 rows of 17 columns from 'models.flight_delay.data:load'",
+        "validate: 22,473 rows are valid, 0 are left out",
+        "split: 18,149 rows to train, 4,324 held out (by time)",
+        "train: fitted Pipeline on 18,149 rows of 15 features",
     ]
 
 

@@ -253,7 +253,7 @@ def _steps() -> st.SearchStrategy[dict[str, Any]]:
         st.from_regex(r"[A-Z_]{1,8}", fullmatch=True).map(lambda name: f"X_{name}"), plain, max_size=2
     )
     run = st.fixed_dictionaries(
-        {"name": plain, "run": st.sampled_from(["make features", 'echo "$X"\necho done\n'])},
+        {"name": plain, "run": st.sampled_from(["make features", 'echo "$X"\necho made\n'])},
         optional={"env": env},
     )
     uses = st.fixed_dictionaries(

@@ -49,7 +49,12 @@ def _spec_at(root: Path, commit: str) -> Spec | None:
 def _job(found: Affected) -> dict[str, str | int]:
     """What the workflow's matrix needs of a model."""
     pipeline = found.pipeline
-    return {"model": pipeline.name, "runner": pipeline.runner, "timeout_minutes": pipeline.timeout_minutes}
+    return {
+        "model": pipeline.name,
+        "runner": pipeline.runner,
+        "timeout_minutes": pipeline.timeout_minutes,
+        **({"requirements": pipeline.model.requirements} if pipeline.model.requirements else {}),
+    }
 
 
 def _show(terminal: Terminal, found: Sequence[Affected], reference: str) -> None:

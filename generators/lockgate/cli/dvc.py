@@ -135,10 +135,14 @@ def _event(line: str) -> Event | None:
 
 
 def _environment() -> dict[str, str]:
-    """Stages call `python`: it has to be the one that Lockgate runs in, activated or not."""
+    """Stages call `python`: it has to be the one that Lockgate runs in, activated or not.
+
+    DVC runs commands with the user's shell, and ours are quoted for `sh`.
+    """
     here = str(Path(sys.executable).parent)
     return {
         **os.environ,
+        "SHELL": "/bin/sh",
         "PATH": os.pathsep.join((here, os.environ.get("PATH", os.defpath))),
         "DVC_NO_ANALYTICS": "1",
         "PYTHONUNBUFFERED": "1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lockgate import report as reports
@@ -30,15 +30,16 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     models = chosen_models(plan.spec, arguments.models)
     require_dvc(root)
     if arguments.dry_run:
-        for model in models:
-            _reproduce(terminal, root, plan, model, Forecast(terminal), ("--dry",))
-        return Exit.OK
+        broken = [_reproduce(terminal, root, plan, model, Forecast(terminal), ("--dry",)) for model in models]
+        return _end(broken, Exit.OK)
     stages: dict[str, Mapping[str, str]] = {}
+    broken = []
     for model in models:
         follower = PassThrough(terminal) if arguments.verbose else Progress(terminal)
-        _reproduce(terminal, root, plan, model, follower)
-        stages[model] = follower.stages
-    return _judge(terminal, root, plan, stages, may_fail=not arguments.no_gate_exit)
+        broken.append(_reproduce(terminal, root, plan, model, follower))
+        if broken[-1] is None:
+            stages[model] = follower.stages
+    return _end(broken, _judge(terminal, root, plan, stages, may_fail=not arguments.no_gate_exit))
 
 
 def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
@@ -56,7 +57,8 @@ def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
 
 def _reproduce(
     terminal: Terminal, root: Path, plan: Plan, model: str, follower: Follower, options: tuple[str, ...] = ()
-) -> None:
+) -> Failure | None:
+    """What kept the pipeline from its end; the other models run all the same."""
     pipeline = next(it for it in plan.pipelines if it.name == model)
     started = time.monotonic()
     terminal.say(model)
@@ -64,8 +66,9 @@ def _reproduce(
         assert process.stdout is not None, "the output is read"
         follower.follow(events(process.stdout))
     if process.returncode != 0:
-        raise _failure(model, follower.stages)
+        return _failure(model, follower.stages)
     terminal.say(terminal.dim(f"  {time.monotonic() - started:.1f} s in all"))
+    return None
 
 
 def _failure(model: str, stages: Mapping[str, str]) -> Failure:
@@ -76,9 +79,19 @@ def _failure(model: str, stages: Mapping[str, str]) -> Failure:
     )
 
 
+def _end(broken: Sequence[Failure | None], verdict_code: Exit) -> Exit:
+    """The first failure, once every model has had its turn."""
+    failures = [failure for failure in broken if failure is not None]
+    if failures:
+        raise failures[0]
+    return verdict_code
+
+
 def _judge(
     terminal: Terminal, root: Path, plan: Plan, stages: Mapping[str, Mapping[str, str]], *, may_fail: bool
 ) -> Exit:
+    if not stages:
+        return Exit.OK
     report = reports.load(root, plan.spec, tuple(stages), stages)
     for model in report.models:
         _write_report(root, Report(models=(model,), patches=report.patches), model.name)

@@ -183,7 +183,7 @@ def _refuse_difference(model: Model, parity: contract.Parity) -> None:
         f"the exported model differs from the estimator by more than {parity['tolerance']:g} on "
         f"{parity['beyond_tolerance']:,} of {parity['rows']:,} holdout rows (at most "
         f"{parity['max_abs_difference']:.3g}), more than the share of {parity['max_disagreement']:g} allowed",
-        "use 'export.format: skops'; trees that take missing values as they are and encoded categories often cause it",
+        "use 'export.format: skops'; a scaler before trees often causes it, and a forest that is given missing values",
     )
 
 

@@ -38,7 +38,11 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     write_json(root / contract.artifact_path(model.name, contract.SCAN), scan)
     findings = sum(len(file["findings"]) for file in scan["files"])
     count = len(scan["files"])
-    return f"{count} files, nothing found" if scan["passed"] else f"{count} files, {findings} findings"
+    return (
+        f"{count} files, nothing found"
+        if scan["passed"]
+        else f"{count} files, refused for {findings} findings"
+    )
 
 
 def scan_directory(directory: Path, trusted: Sequence[str]) -> contract.Scan:

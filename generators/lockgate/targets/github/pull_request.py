@@ -125,7 +125,8 @@ def _run_pipeline() -> Step:
 
 
 def _keep_results() -> Step:
-    paths = ("artifacts/{model}/*.json", "artifacts/{model}/card.md", "pipelines/{model}/dvc.lock")
+    files = ("*.json", "*.csv", "card.md")
+    paths = (*(f"artifacts/{{model}}/{name}" for name in files), "pipelines/{model}/dvc.lock")
     return {
         "name": "Keep the results",
         "id": "results",
