@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+PAGES = (
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name / "README.md" for name in ("benchmarks", "examples")),
+)
 
 _BLOCK = re.compile(r"(?ms)^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^ *```$")
 
@@ -33,7 +37,7 @@ class Block:
 def blocks() -> list[Block]:
     return [
         Block(
-            page=path.name,
+            page=path.relative_to(ROOT).as_posix(),
             line=text[: found.start()].count("\n") + 1,
             info=found["info"].strip(),
             text=found["body"],

@@ -13,7 +13,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, without_code
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
     broken = [link for link in _links(page) if not _leads_somewhere(page, link)]
     assert broken == []

@@ -333,7 +333,6 @@ def _roc() -> str:
 def multiclass_files() -> Files:
     """A model that is not good enough and whose file the scan refused."""
     files = binary_files()
-    del files["roc.csv"]
     finding = "holds a pickle, which can run code when it is read"
     labels = ["Adelie", "Chinstrap", "Gentoo"]
     files["evaluation.json"] = {

@@ -75,8 +75,8 @@ def test_mermaid_reads_every_diagram(reader: Path, tmp_path: Path) -> None:
     write_files(tmp_path, "bike-rentals", regression_files())
     text = render_markdown(load(tmp_path, THREE_SPEC, list(THREE_SPEC.models)))
     diagrams = re.findall(r"^```mermaid\n(.*?)\n```$", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(diagrams) == 4
-    assert read(reader, diagrams) == [["ok", "ok"]] * 4
+    assert len(diagrams) == 5
+    assert read(reader, diagrams) == [["ok", "ok"]] * 5
 
 
 @pytest.mark.slow

@@ -114,6 +114,12 @@ def test_a_multiclass_model_is_evaluated(project: Path, make_model: Make, make_s
     assert evaluation["slices"]["stops"][-1]["label"] == "(missing)"
     columns = pd.read_parquet(artifact(model, project, contract.PREDICTIONS)).columns
     assert list(columns) == ["y_true", "probability_0", "probability_1", "probability_2"]
+    roc = pd.read_csv(artifact(model, project, contract.ROC_PLOT))
+    assert roc.iloc[[0, -1]].to_dict("list") == {"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}
+    assert (roc["fpr"].is_monotonic_increasing, roc["tpr"].is_monotonic_increasing) == (True, True)
+    assert np.trapezoid(roc["tpr"], roc["fpr"]) == pytest.approx(
+        evaluation["metrics"]["roc_auc"]["value"], abs=0.02
+    )
 
 
 def test_a_metric_of_the_user_stands_beside_the_others(

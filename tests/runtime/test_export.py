@@ -235,7 +235,7 @@ def test_equal_estimators_give_equal_bytes(project: Path, make_model: Make, make
             capture_output=True,
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
         ).stdout
-        for seed in ("1", "2")
+        for seed in ("1", "20")  # With these the converter lists operator sets in different orders.
     }
     assert len(written) == 1
     assert written.pop().startswith(artifact(model, project, "model/model.onnx").read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -13,6 +14,10 @@ from lockgate.cli.terminal import Terminal, printable
 _NAME_WIDTH = 10
 _LONGEST_OUTPUT = 200
 """So many of a stage's last lines are kept, to be shown if it fails."""
+
+
+_EXITED = re.compile(r"exited with -?[0-9]+$")
+"""DVC's word on a stage that has said itself what is wrong."""
 
 
 class Follower(Protocol):
@@ -82,6 +87,8 @@ class Progress:
         )
         for line in self._lines:
             self._terminal.say(f"      {printable(line)}")
+        if not _EXITED.search(message):
+            self._terminal.say(f"      {printable(message)}")
         self._running = None
 
     def _said(self, stage: str) -> str:

@@ -57,7 +57,7 @@ def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
 
 def _reproduce(
     terminal: Terminal, root: Path, plan: Plan, model: str, follower: Follower, options: tuple[str, ...] = ()
-) -> Failure | None:
+) -> str | None:
     """What kept the pipeline from its end; the other models run all the same."""
     pipeline = next(it for it in plan.pipelines if it.name == model)
     started = time.monotonic()
@@ -71,19 +71,19 @@ def _reproduce(
     return None
 
 
-def _failure(model: str, stages: Mapping[str, str]) -> Failure:
+def _failure(model: str, stages: Mapping[str, str]) -> str:
     failed = next((stage for stage, became in stages.items() if became == "failed"), None)
-    return Failure(
-        f"stage '{failed}' of '{model}' failed" if failed else f"DVC could not run the pipeline of '{model}'",
-        help=f"correct what is said above, then run `lockgate run {model}` again: finished stages are kept",
+    return (
+        f"stage '{failed}' of '{model}' failed" if failed else f"DVC could not run the pipeline of '{model}'"
     )
 
 
-def _end(broken: Sequence[Failure | None], verdict_code: Exit) -> Exit:
-    """The first failure, once every model has had its turn."""
+def _end(broken: Sequence[str | None], verdict_code: Exit) -> Exit:
+    """What kept pipelines from their end is said once every model has had its turn."""
     failures = [failure for failure in broken if failure is not None]
     if failures:
-        raise failures[0]
+        help_text = "correct what is said above, then run this again: finished stages are kept"
+        raise Failure("; ".join(failures), help=help_text)
     return verdict_code
 
 

@@ -119,7 +119,7 @@ def _load_model(root: Path, model: Model, stages: Mapping[str, str]) -> ModelRep
         split=files.shaped(contract.SPLIT, contract.Split),
         training=files.shaped(contract.TRAINING, contract.Training),
         latency=files.shaped(contract.LATENCY, contract.Latency),
-        roc=files.pairs(contract.ROC_PLOT, ["fpr", "tpr"]) if kind == "binary" else (),
+        roc=files.pairs(contract.ROC_PLOT, ["fpr", "tpr"]) if kind in ("binary", "multiclass") else (),
         residuals=files.pairs(contract.RESIDUALS_PLOT, ["predicted", "actual"])
         if kind == "regression"
         else (),

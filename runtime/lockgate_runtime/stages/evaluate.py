@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,15 @@ from lockgate_runtime.stages.slices import slice_metrics
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from lockgate.spec.model import Model, Spec
+
+Curve: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.float64]]"
+"""False positive rates and, of the same length, true positive rates."""
 
 _ROC_POINTS = 200
 _RESIDUALS = 500
@@ -166,19 +170,28 @@ def _plots(evaluation: contract.Evaluation, predictions: Predictions) -> dict[st
     if predictions.kind == "regression":
         return {contract.RESIDUALS_PLOT: _residuals(predictions)}
     columns = ["predicted", "observed", "rows"]
-    plots = {contract.CALIBRATION_PLOT: pd.DataFrame(evaluation["calibration"], columns=columns)}
-    if predictions.kind == "binary":
-        plots[contract.ROC_PLOT] = _roc(predictions)
-    return plots
+    calibration = pd.DataFrame(evaluation["calibration"], columns=columns)
+    return {contract.CALIBRATION_PLOT: calibration, contract.ROC_PLOT: _roc(predictions)}
 
 
 def _roc(predictions: Predictions) -> pd.DataFrame:
-    """At most 200 points; none where the holdout has one class only."""
-    if len(np.unique(predictions.truth)) < 2:
+    """At most 200 points; of several classes the mean of each against the rest. None where only one class is."""
+    truth, scores = predictions.truth, predictions.outputs
+    present = np.unique(truth)
+    if len(present) < 2:
         return pd.DataFrame({"fpr": [], "tpr": []})
-    false, true, _ = roc_curve(predictions.truth, predictions.outputs[:, 1])
+    chosen = (1,) if predictions.kind == "binary" else present
+    false, true = _mean_curve([roc_curve(truth == index, scores[:, index])[:2] for index in chosen])
     kept = _spread(len(false), _ROC_POINTS)
     return pd.DataFrame({"fpr": false[kept], "tpr": true[kept]}).round(6)
+
+
+def _mean_curve(curves: Sequence[Curve]) -> Curve:
+    if len(curves) == 1:
+        return curves[0]
+    grid = np.unique(np.concatenate([false for false, _ in curves]))
+    heights = np.mean([np.interp(grid, false, true) for false, true in curves], axis=0)
+    return np.r_[0.0, grid], np.r_[0.0, heights]
 
 
 def _residuals(predictions: Predictions) -> pd.DataFrame:

@@ -36,6 +36,7 @@ def to_onnx(estimator: Any, inputs: Sequence[Feature], kind: Kind) -> bytes:  # 
             "use 'export.format: skops', or parts that ONNX knows",
         ) from error
     _keep_last_output(model)
+    _sort_domains(model)
     model.doc_string = model.graph.doc_string = ""
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -47,3 +48,10 @@ def _tensor_type(feature: Feature) -> Any:  # noqa: ANN401 - the library has no 
 def _keep_last_output(model: Any) -> None:  # noqa: ANN401 - the library has no types
     """A classifier's outputs are label and probabilities. Labels are left out: they know nothing of the threshold."""
     del model.graph.output[:-1]
+
+
+def _sort_domains(model: Any) -> None:  # noqa: ANN401 - the library has no types
+    """The converter lists them in the order of a set of text, which differs from one process to the next."""
+    domains = sorted(model.opset_import, key=lambda it: str(it.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(domains)

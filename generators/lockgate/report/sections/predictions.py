@@ -19,9 +19,9 @@ def predictions_section(model: ModelReport) -> Section | None:
     blocks = (*_calibration(model), *_roc(model), *_residuals(model), *_confusion(model))
     if not blocks:
         return None
-    titles = {"binary": "Calibration, ROC and confusion", "multiclass": "Calibration and confusion"}
-    kind = model.evaluation["kind"] if model.evaluation else "regression"
-    return Section(title=titles.get(kind, "Predicted against actual"), blocks=blocks, folded=True)
+    is_regression = model.evaluation is None or model.evaluation["kind"] == "regression"
+    title = "Predicted against actual" if is_regression else "Calibration, ROC and confusion"
+    return Section(title=title, blocks=blocks, folded=True)
 
 
 def _calibration(model: ModelReport) -> Iterator[Block]:
@@ -59,9 +59,10 @@ def _calibration_row(number: int, it: CalibrationBin) -> tuple[Cell, ...]:
 def _roc(model: ModelReport) -> Iterator[Block]:
     if not model.roc:
         return
+    of_several = "The mean of each class against the rest. " if _is_multiclass(model) else ""
     yield PointChart(
         title="ROC curve",
-        description="True positive rate against false positive rate. The diagonal is guessing.",
+        description=f"{of_several}True positive rate against false positive rate. The diagonal is guessing.",
         x_axis="false positive rate",
         y_axis="true positive rate",
         style="steps",
@@ -77,6 +78,10 @@ def _roc(model: ModelReport) -> Iterator[Block]:
         ),
         shown=len(_ROC_STOPS),
     )
+
+
+def _is_multiclass(model: ModelReport) -> bool:
+    return model.evaluation is not None and model.evaluation["kind"] == "multiclass"
 
 
 def _residuals(model: ModelReport) -> Iterator[Block]:
