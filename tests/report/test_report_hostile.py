@@ -114,9 +114,11 @@ def test_nothing_hostile_is_live_in_markdown(tmp_path: Path, text: str) -> None:
 def test_tables_keep_their_cells(tmp_path: Path, text: str) -> None:
     clean, dirty = tmp_path / "clean", tmp_path / "dirty"
     shape = table_shape(render_markdown(hostile_report(clean, "word")))
-    found = table_shape(render_markdown(hostile_report(dirty, text)))
-    # Very long text uses up the budget, and tables at the end lose rows for it.
-    assert found == shape if len(text) < 1000 else set(found) <= set(shape)
+    rendered = render_markdown(hostile_report(dirty, text))
+    if "Shortened to fit" in rendered:  # escaped, the text is too long for all tables to stay
+        assert set(table_shape(rendered)) <= set(shape)
+    else:
+        assert table_shape(rendered) == shape
 
 
 def table_shape(markdown: str) -> list[int]:
