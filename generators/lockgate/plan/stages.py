@@ -138,7 +138,7 @@ def _evaluate(model: Model) -> Stage:
         "evaluate",
         "Measure the candidate on the holdout",
         own=_code(model),
-        deps=(c.HOLDOUT, c.ESTIMATOR, c.TRAINING),
+        deps=(c.TRAIN, c.HOLDOUT, c.ESTIMATOR, c.TRAINING),
         params=("task", "evaluate", "data.target", "train.seed"),
         outs=(c.EVALUATION, c.PREDICTIONS),
         metrics=(c.METRICS,),
@@ -159,14 +159,15 @@ def _export(model: Model) -> Stage:
 
 
 def _gate(model: Model) -> Stage:
-    return _stage(
+    stage = _stage(
         model,
         "gate",
         "Give the verdict, and write the model card",
         deps=(c.VALIDATION, c.INGEST, c.SPLIT, c.TRAINING, c.EVALUATION, c.EXPORT, c.LATENCY, c.SCAN),
-        params=("gates", "owner", "description", "card"),
+        params=("gates", "owner", "description", "card", "data.columns", "data.as_of", "data.target"),
         outs=(c.GATES, c.CARD),
     )
+    return replace(stage, params=("project.repository", *stage.params))
 
 
 def _stage(
