@@ -23,13 +23,19 @@ MIN_PYTHON = (3, 11)
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="install Lockgate and run the bundled example: real flights out of New York")
+    commands.add_parser(
+        "run", help="install Lockgate and run the bundled example: real flights out of New York"
+    )
     commands.add_parser("test", help="install the tools too and run all checks and tests")
     command = parser.parse_args(arguments).command
     if sys.version_info < MIN_PYTHON:
-        print(f"error: this is Python {sys.version.split()[0]}; Lockgate needs 3.11 or later", file=sys.stderr)
+        print(
+            f"error: this is Python {sys.version.split()[0]}; Lockgate needs 3.11 or later", file=sys.stderr
+        )
         return 2
     if command == "run":
         install("requirements.txt")
@@ -66,7 +72,9 @@ def fingerprint(requirements: str) -> str:
 def call(*command: str | Path) -> int:
     environment = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
-        return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, check=False).returncode
+        return subprocess.run(
+            [str(part) for part in command], cwd=ROOT, env=environment, check=False
+        ).returncode
     except KeyboardInterrupt:
         return 130
 

@@ -11,7 +11,17 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "checkov", "tests"]
 
-PYTHON_FILES = ("generators", "runtime", "models", "examples", "tests", "benchmarks", "docs", "noxfile.py", "bootstrap.py")
+PYTHON_FILES = (
+    "generators",
+    "runtime",
+    "models",
+    "examples",
+    "tests",
+    "benchmarks",
+    "docs",
+    "noxfile.py",
+    "bootstrap.py",
+)
 CHECKOV = "checkov==3.3.30"
 
 
@@ -57,11 +67,25 @@ def lock(session: nox.Session) -> None:
     """Resolves constraints.txt anew, for every Python and platform at once."""
     session.install("--quiet", "uv")
     tools = Path(session.create_tmp()) / "tools.in"
-    lines = [*Path("requirements.txt").read_text().splitlines(), *Path("requirements-dev.txt").read_text().splitlines()]
+    lines = [
+        *Path("requirements.txt").read_text().splitlines(),
+        *Path("requirements-dev.txt").read_text().splitlines(),
+    ]
     tools.write_text("\n".join(line for line in lines if not line.startswith(("#", "-"))))
     header = "# Tested versions of everything that requirements*.txt bring. Made again by: nox -s lock\n"
-    options = ("--extra", "all", "--universal", "--python-version", "3.11", "--upgrade", "--no-header", "--no-annotate")
-    session.run("uv", "pip", "compile", "--quiet", "pyproject.toml", str(tools), *options, "-o", "constraints.txt")
+    options = (
+        "--extra",
+        "all",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--upgrade",
+        "--no-header",
+        "--no-annotate",
+    )
+    session.run(
+        "uv", "pip", "compile", "--quiet", "pyproject.toml", str(tools), *options, "-o", "constraints.txt"
+    )
     pins = Path("constraints.txt")
     pins.write_text(header + pins.read_text())
 

@@ -1,4 +1,4 @@
-"""Whatever a right spec says, the field's own tools accept what is made of it, and no text of it gets out of its place."""
+"""Whatever a right spec says, the field's tools accept what is made of it, and no text gets out of its place."""
 
 from __future__ import annotations
 

@@ -61,6 +61,8 @@ def test_the_wheel_starts_a_project_and_checks_it(lockgate: Path, tmp_path: Path
 @pytest.mark.slow
 def test_without_dvc_a_run_says_what_to_install(lockgate: Path, tmp_path: Path) -> None:
     run(lockgate, "init", "demand", cwd=tmp_path)
-    done = subprocess.run([lockgate, "run"], cwd=tmp_path / "demand", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [lockgate, "run"], cwd=tmp_path / "demand", capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "pip install 'lockgate[" in done.stderr

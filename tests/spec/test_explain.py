@@ -60,7 +60,9 @@ def test_what_is_not_given_and_has_no_default_has_no_origin() -> None:
 
 
 def test_a_column_whose_name_holds_a_dot_is_found() -> None:
-    assert one("models.delay.data.columns.dep.time.type").origin == Origin(value="number", source="mlops.yaml:11")
+    assert one("models.delay.data.columns.dep.time.type").origin == Origin(
+        value="number", source="mlops.yaml:11"
+    )
 
 
 def test_no_path_explains_every_value() -> None:

@@ -139,10 +139,10 @@ def _written(reading: Reading, location: Location) -> Iterator[Origin]:
 
 def _value(document: Any, location: Location) -> Any:  # noqa: ANN401 - any value of a spec
     for step in location:
-        if isinstance(document, Mapping) and step in document:
-            document = document[step]
-        elif isinstance(document, list) and isinstance(step, int) and step < len(document):
-            document = document[step]  # noqa: SIM114 - together the two conditions are hard to read
-        else:
+        is_there = isinstance(document, Mapping) and step in document
+        if isinstance(document, list):
+            is_there = isinstance(step, int) and step < len(document)
+        if not is_there:
             return None
+        document = document[step]
     return document
