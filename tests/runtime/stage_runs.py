@@ -29,5 +29,5 @@ def artifact(model: Model, root: Path, name: str) -> Path:
     return root / contract.artifact_path(model.name, name)
 
 
-def artifact_json(model: Model, root: Path, name: str) -> Any:  # noqa: ANN401 - what a file holds, each test knows
+def artifact_json(model: Model, root: Path, name: str) -> Any:
     return read_json(artifact(model, root, name))
