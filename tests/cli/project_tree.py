@@ -28,6 +28,13 @@ environments:
 """
 
 
+CODE = (
+    "requirements.txt",
+    *(f"models/{model}/{name}.py" for model in ("iris", "wine") for name in ("data", "model")),
+)
+"""The files that the spec names; empty ones do where nothing is trained."""
+
+
 def git(root: Path, *arguments: str) -> str:
     result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
     return result.stdout

@@ -74,8 +74,8 @@ def test_a_changed_file_affects_the_models_that_watch_it(
 
 
 def test_a_deleted_file_counts(lockgate: Lockgate, committed: Path) -> None:
-    (committed / "models/iris").mkdir(parents=True)
-    (committed / "models/iris/old.py").write_text("")
+    (committed / "models/iris").mkdir(parents=True, exist_ok=True)
+    (committed / "models/iris/old.py").write_text("# changed\n")
     commit(committed)
     git(committed, "checkout", "--quiet", "-b", "change")
     git(committed, "rm", "--quiet", "models/iris/old.py")
@@ -85,16 +85,16 @@ def test_a_deleted_file_counts(lockgate: Lockgate, committed: Path) -> None:
 
 def test_a_file_with_a_strange_name_is_read_as_it_is(lockgate: Lockgate, branch: Path) -> None:
     strange = branch / 'models/iris/ü "x"\n.py'
-    strange.parent.mkdir(parents=True)
-    strange.write_text("")
+    strange.parent.mkdir(parents=True, exist_ok=True)
+    strange.write_text("# changed\n")
     commit(branch)
     assert affected(lockgate) == {"iris": ['models/iris/ü "x"\n.py']}
     assert lockgate("affected", "--base", "main").out == 'iris: models/iris/ü "x"\\n.py\n'
 
 
 def test_uncommitted_changes_count(lockgate: Lockgate, branch: Path) -> None:
-    (branch / "models/wine").mkdir(parents=True)
-    (branch / "models/wine/model.py").write_text("")
+    (branch / "models/wine").mkdir(parents=True, exist_ok=True)
+    (branch / "models/wine/model.py").write_text("# changed\n")
     assert affected(lockgate) == {"wine": ["models/wine/model.py"]}
 
 
@@ -169,15 +169,15 @@ def test_a_project_below_the_top_of_its_repository_sees_its_own_paths(
     committed.rename(top / "project")
     monkeypatch.chdir(top / "project")
     commit(top)
-    (top / "project/models/iris").mkdir(parents=True)
-    (top / "project/models/iris/data.py").write_text("")
+    (top / "project/models/iris").mkdir(parents=True, exist_ok=True)
+    (top / "project/models/iris/data.py").write_text("# changed\n")
     commit(top)
     assert affected(lockgate, "HEAD~1") == {"iris": ["models/iris/data.py"]}
 
 
 def test_histories_that_do_not_meet_are_compared_as_they_are(lockgate: Lockgate, committed: Path) -> None:
     git(committed, "checkout", "--quiet", "--orphan", "other")
-    (committed / "models/iris").mkdir(parents=True)
-    (committed / "models/iris/data.py").write_text("")
+    (committed / "models/iris").mkdir(parents=True, exist_ok=True)
+    (committed / "models/iris/data.py").write_text("# changed\n")
     commit(committed)
     assert affected(lockgate) == {"iris": ["models/iris/data.py"]}

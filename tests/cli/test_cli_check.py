@@ -144,3 +144,14 @@ def test_the_schema_is_printed_as_it_is_published(lockgate: Lockgate, project: P
     assert json.loads(outcome.out)["title"] == "mlops.yaml"
     lockgate("schema", "--output", "here/mlops.schema.json")
     assert (project / "here/mlops.schema.json").read_text() == outcome.out
+
+
+def test_files_that_the_spec_names_and_that_are_not_there_are_warnings(
+    rendered: Path, lockgate: Lockgate
+) -> None:
+    (rendered / "models/iris/model.py").unlink()
+    checked = lockgate("check", "--format", "json")
+    (warning,) = json.loads(checked.out)["diagnostics"]
+    assert (checked.code, warning["rule"], warning["severity"]) == (0, "missing-file", "warning")
+    assert warning["message"] == "there is no file 'models/iris/model.py'"
+    assert lockgate("check", "--strict").code == 1

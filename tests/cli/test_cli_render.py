@@ -38,7 +38,7 @@ def test_a_spec_with_errors_writes_nothing(lockgate: Lockgate, project: Path) ->
     edit(project, "owner: botany", "ownr: botany")
     outcome = lockgate("render")
     assert outcome.code == 1
-    assert [path.name for path in project.iterdir()] == ["mlops.yaml"]
+    assert {path.name for path in project.iterdir()} == {"mlops.yaml", "models", "requirements.txt"}
 
 
 def test_an_edited_file_refuses_the_whole_run(lockgate: Lockgate, rendered: Path) -> None:

@@ -122,8 +122,8 @@ def test_a_report_has_three_formats(
 
 def test_a_report_since_a_base_is_on_the_models_it_touches(lockgate: Lockgate, committed: Path) -> None:
     git(committed, "checkout", "--quiet", "-b", "change")
-    (committed / "models/wine").mkdir(parents=True)
-    (committed / "models/wine/data.py").write_text("")
+    (committed / "models/wine").mkdir(parents=True, exist_ok=True)
+    (committed / "models/wine/data.py").write_text("# changed\n")
     commit(committed)
     report = json.loads(lockgate("report", "--base", "main", "--format", "json").out)
     assert [model["name"] for model in report["models"]] == ["wine"]

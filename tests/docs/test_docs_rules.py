@@ -21,7 +21,6 @@ WITHOUT_A_CASE = {
     "file-stale": "needs files on a disk: tests/unit/output",
     "missing-file": "needs files on a disk",
     "ownership-file": "needs files on a disk: tests/unit/output",
-    "pod-passthrough": "has its case in tests/targets/test_kubernetes.py",
     "record-form": "is about a release record",
     "yaml-size": "would be a file of 8 MB: tests/unit/yaml",
 }

@@ -18,6 +18,7 @@ from lockgate.plan import make
 from lockgate.plan.model import Plan
 from lockgate.registry import read_records
 from lockgate.spec import Reading, locate, read
+from lockgate.spec.files import check_files
 from lockgate.targets import render
 
 
@@ -71,7 +72,9 @@ def compile_project(root: Path) -> Compiled:
     records, record_problems = read_records(root, pins)
     plan, plan_findings = make(reading.spec, records)
     rendering = render(plan)
-    located = locate((*plan_findings, *rendering.findings), reading.root)
+    missing_files = check_files(reading.spec, lambda path: (root / path).exists())
+    unrecorded = () if record_problems else plan_findings  # a record that cannot be read is there all the same
+    located = locate((*unrecorded, *missing_files, *rendering.findings), reading.root)
     diagnostics = sort((*reading.diagnostics, *record_problems, *located))
     if has_errors(diagnostics):
         return Compiled(root=root, reading=reading, plan=None, files={}, diagnostics=diagnostics)

@@ -54,4 +54,5 @@ def _missing(path: str, location: Location, why: str) -> Finding:
         location=location,
         message=f"there is no file {path!r}",
         help=f"add it, or name another; {why}",
+        severity="warning",
     )

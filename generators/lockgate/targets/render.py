@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lockgate.contract import SPEC_FILE
@@ -33,7 +33,7 @@ def render(plan: Plan) -> Rendering:
     patching = apply(files, plan.spec.patches)
     findings = (*kubernetes.findings(plan), *patching.findings)
     if not findings:
-        findings = tuple(_problems(plan, files, patching))
+        findings = _once(_problems(plan, files, patching))
     return Rendering(
         files={file.path: text(file) for file in patching.files},
         findings=findings,
@@ -45,6 +45,14 @@ def text(file: File) -> str:
     """The file as it stands on disk."""
     dumped = HEADER + dump(file.content)
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
+
+
+def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first of each rule and place: one wrong label breaks many references."""
+    first: dict[tuple[str, tuple[str | int, ...]], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.rule, finding.location), finding)
+    return tuple(first.values())
 
 
 def _problems(plan: Plan, files: tuple[File, ...], patching: Patched) -> Iterator[Finding]:
