@@ -40,14 +40,20 @@ def show_next_steps(terminal: Terminal, root: Path, plan: Plan, report: Report) 
         terminal.say(f"model      {artifact_path(model.name, MODEL_DIRECTORY)}/")
     for directory in sorted({service.directory.rpartition("/")[0] for service in plan.services}):
         terminal.say(f"manifests  {directory}/")
-    locks = [f"pipelines/{model.name}/dvc.lock" for model in report.models]
-    existing = [lock for lock in locks if (root / lock).is_file()]
-    if existing:
-        terminal.say(f"next       git add {' '.join(existing)} && git commit, then open a pull request")
+    terminal.say(f"next       {_next(root, report)}")
     model = report.models[0]
     terminal.say(
         f"try        change models.{model.name}.train.params in mlops.yaml and run `lockgate run` again"
     )
+
+
+def _next(root: Path, report: Report) -> str:
+    blocked = [model.name for model in report.models if model.verdict == "fail"]
+    if blocked:
+        return f"improve {', '.join(blocked)} until nothing blocks: a pull request would stay red"
+    locks = [f"pipelines/{model.name}/dvc.lock" for model in report.models]
+    existing = [lock for lock in locks if (root / lock).is_file()]
+    return f"git add {' '.join(existing)} && git commit, then open a pull request"
 
 
 def _gate_row(gate: GateResult) -> tuple[str, str, str]:
