@@ -15,6 +15,7 @@ from lockgate.plan.model import Record
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/mlops.yaml"))
 ROOT = HERE.parents[1]
+SOURCES = os.pathsep.join(str(ROOT / folder) for folder in ("", "generators", "runtime"))
 
 
 def record(model: str, version: str) -> Record:
@@ -57,7 +58,7 @@ def test_a_spec_makes_exactly_these_files(case: Path) -> None:
 def test_bytes_do_not_depend_on_the_hash_seed_or_the_folder(seed: str, tmp_path: Path) -> None:
     program = "from pathlib import Path; from tests.golden import test_golden as t; import sys\n"
     program += "print({case.name: t.rendered(case) for case in t.CASES})"
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": SOURCES}
     printed = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,

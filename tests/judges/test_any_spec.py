@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -21,6 +24,7 @@ from tests.spec.specs import documents
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
 
 BIN = Path(sys.executable).parent
+CRDS = Path(os.environ.get("LOCKGATE_CRDS", Path(__file__).parents[3] / "shared" / "crds"))
 RELEASE = "1.2.3"
 MARKER = "zq7marker"
 """Stands in every free text of a spec, so that each place where the text comes out can be found."""
@@ -115,6 +119,19 @@ def test_every_object_follows_kubernetes_schemas(projects: list[Path]) -> None:
     for document in objects(projects):
         if document["kind"] not in ("Rollout", "Kustomization"):
             kubernetes_validate.validate(document, "1.34", strict=True)
+
+
+@pytest.mark.slow
+def test_every_rollout_follows_its_schema(projects: list[Path]) -> None:
+    path = CRDS / "argoproj.io_v1alpha1_Rollout.json"
+    if not path.is_file():
+        pytest.skip(
+            f"{path} is missing: set LOCKGATE_CRDS to a folder of JSON Schemas made from the projects' CRDs"
+        )
+    validator = jsonschema_rs.validator_for(json.loads(path.read_text()))
+    rollouts = [document for document in objects(projects) if document["kind"] == "Rollout"]
+    assert rollouts
+    assert [error.message for rollout in rollouts for error in validator.iter_errors(rollout)] == []
 
 
 @pytest.mark.slow
