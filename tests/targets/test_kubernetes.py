@@ -25,6 +25,7 @@ from lockgate.diagnostics import Finding
 from lockgate.plan.model import Plan
 from lockgate.spec.model import Rollout, RolloutStep, Serve, Strategy
 from lockgate.targets.kubernetes import check_objects, emit, findings
+from lockgate.targets.kubernetes.names import object_names
 
 HERE = f"manifests/production/{NAME}"
 
@@ -285,6 +286,17 @@ def test_no_two_places_of_a_file_are_one_object(made: Plan) -> None:
                 assert id(value) not in seen
                 seen.add(id(value))
                 stack += value.values() if isinstance(value, dict) else value
+
+
+@given(plans())
+def test_every_object_has_one_of_the_names_that_collisions_are_looked_for_in(made: Plan) -> None:
+    for service in made.services:
+        names = object_names(service)
+        files = [file for file in emit(made) if file.path.startswith(f"{service.directory}/")]
+        found = {
+            file.content["metadata"]["name"] for file in files if file.content["kind"] != "Kustomization"
+        }
+        assert found <= set(names)
 
 
 def canary(replicas_min: int, *weights: int) -> Serve:

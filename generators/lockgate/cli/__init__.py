@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,8 +16,11 @@ from lockgate.cli.terminal import Terminal, make_terminal
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is one of `Exit`."""
+    # A run is short, and what it makes of a large spec has no cycles: looking for some takes longer and longer.
+    gc.disable()
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        parsed = build_parser().parse_args(arguments)
+        parsed = build_parser(next(iter(arguments), None)).parse_args(arguments)
     except SystemExit as stop:  # argparse has said what is wrong with the usage, or shown the help
         return stop.code if isinstance(stop.code, int) else Exit.USAGE
     terminal = make_terminal(sys.stdout, sys.stderr, os.environ, parsed.color)

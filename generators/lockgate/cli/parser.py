@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from lockgate import __version__
@@ -20,8 +20,11 @@ exit codes:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser; `module` of what it returns names the module of `lockgate.cli` that runs the command."""
+def build_parser(first: str | None = None) -> argparse.ArgumentParser:
+    """The parser; `module` of what it returns names the module of `lockgate.cli` that runs the command.
+
+    Where `first`, the first argument, is a command, the parsers of all others are left out.
+    """
     parser = argparse.ArgumentParser(
         prog="lockgate",
         description="One file, mlops.yaml, compiled into GitHub Actions workflows, DVC pipelines and "
@@ -32,8 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lockgate {__version__}")
     _add_common(parser, root=None, color="auto")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in _COMMANDS:
+    commands = parser.add_subparsers(title="commands", prog=parser.prog, metavar="COMMAND", required=True)
+    for add in (_COMMANDS[first],) if first in _COMMANDS else _COMMANDS.values():
         add(commands)
     return parser
 
@@ -205,6 +208,14 @@ def _schema(commands: _Subparsers) -> None:
     parser.add_argument("--output", metavar="FILE", help="default: the standard output")
 
 
-_COMMANDS: tuple[Callable[[_Subparsers], None], ...] = (
-    _init, _check, _render, _explain, _run, _report, _eject, _affected, _schema,
-)  # fmt: skip
+_COMMANDS: Mapping[str | None, Callable[[_Subparsers], None]] = {
+    "init": _init,
+    "check": _check,
+    "render": _render,
+    "explain": _explain,
+    "run": _run,
+    "report": _report,
+    "eject": _eject,
+    "affected": _affected,
+    "schema": _schema,
+}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
@@ -22,8 +22,7 @@ from lockgate.spec.files import check_files
 from lockgate.targets import render
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """All that the spec makes. `plan` is None, and `files` empty, where errors among `diagnostics` forbid it."""
 
     root: Path
@@ -73,7 +72,8 @@ def compile_project(root: Path) -> Compiled:
     plan, plan_findings = make(reading.spec, records)
     rendering = render(plan)
     missing_files = check_files(reading.spec, lambda path: (root / path).exists())
-    unrecorded = () if record_problems else plan_findings  # a record that cannot be read is there all the same
+    # A record that cannot be read is there all the same.
+    unrecorded = () if record_problems else plan_findings
     located = locate((*unrecorded, *missing_files, *rendering.findings), reading.root)
     diagnostics = sort((*reading.diagnostics, *record_problems, *located))
     if has_errors(diagnostics):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A stretch of a file: lines and columns from 1, in characters; the end column is the one after the last."""
 
     line: int
@@ -37,8 +36,7 @@ class Diagnostic:
     severity: Severity = "error"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A finding about a place in the spec, by its location (keys and indexes from the root), before it has a position.
 
     `at_key` points at the key of the location rather than at what it holds.

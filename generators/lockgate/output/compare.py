@@ -6,10 +6,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from lockgate.diagnostics.model import Diagnostic
 from lockgate.output.errors import unusable
@@ -34,8 +34,7 @@ _NO_PLAIN_FILE = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not 
 REFUSED_STATES = frozenset({State.EDITED, State.ORPHAN_EDITED, State.FOREIGN})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileState:
+class FileState(NamedTuple):
     """`sha256` is of the bytes on the disk; None where there is no plain file: `reason` says what there is."""
 
     path: str
@@ -44,8 +43,7 @@ class FileState:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`files` are sorted by path. `rendered` holds the bytes that belong to the paths.
 
     `before` is the record of owned files as it was read, `after` as it has to be once all is written.
@@ -92,7 +90,7 @@ def compare(root: Path, rendered: Mapping[str, str]) -> Comparison:
         files=tuple(sorted(states, key=lambda it: it.path)),
         rendered=contents,
         before=before,
-        after=_ownership_after(contents, before),
+        after=_ownership_after(contents, before, states),
         problems=problems + links,
     )
 
@@ -108,9 +106,9 @@ def overwriting(comparison: Comparison, paths: Iterable[str]) -> Comparison:
     def released_file(file: FileState) -> FileState:
         if file.state not in released or not any(_is_under(file.path, path) for path in chosen):
             return file
-        return replace(file, state=released[file.state])
+        return file._replace(state=released[file.state])
 
-    return replace(comparison, files=tuple(released_file(file) for file in comparison.files))
+    return comparison._replace(files=tuple(released_file(file) for file in comparison.files))
 
 
 def digest(data: bytes) -> str:
@@ -193,8 +191,15 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _ownership_after(contents: Mapping[str, bytes], before: Ownership) -> Ownership:
-    files = {path: digest(content) for path, content in contents.items() if path not in before.ejected}
+def _ownership_after(
+    contents: Mapping[str, bytes], before: Ownership, states: Iterable[FileState]
+) -> Ownership:
+    current = {state.path: state.sha256 for state in states if state.state is State.CURRENT}
+    files = {
+        path: current.get(path) or digest(content)
+        for path, content in contents.items()
+        if path not in before.ejected
+    }
     return Ownership(files=files, ejected=before.ejected)
 
 

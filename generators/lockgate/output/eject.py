@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def take_back(root: Path, comparison: Comparison, path: str) -> None:
         known = ", ".join(f"'{it}'" for it in before.ejected) or "none"
         raise OutputError(f"'{path}' is not ejected", help=f"these are: {known}")
     files = {**before.files, path: before.ejected[path]}
-    write_record(root, replace(before, files=files, ejected=_without(before.ejected, path)))
+    write_record(root, before._replace(files=files, ejected=_without(before.ejected, path)))
 
 
 def _require_sound_record(comparison: Comparison) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lockgate.diagnostics.model import Diagnostic
 from lockgate.output.errors import unusable
@@ -27,8 +27,7 @@ _RESTORE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """Each section maps a path to the SHA-256 of a file's bytes, in hexadecimal.
 
     `files` holds what was last written, `ejected` what was generated when a file was given to the user.
@@ -36,9 +35,9 @@ class Ownership:
     either hash.
     """
 
-    files: Mapping[str, str] = field(default_factory=dict)
-    ejected: Mapping[str, str] = field(default_factory=dict)
-    pending: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = MappingProxyType({})
+    ejected: Mapping[str, str] = MappingProxyType({})
+    pending: Mapping[str, str] = MappingProxyType({})
 
     def hashes(self, path: str) -> set[str]:
         """The hashes that the file may have if nobody else changed it; empty for a file that is not ours."""

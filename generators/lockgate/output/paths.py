@@ -20,7 +20,7 @@ def path_problem(path: str) -> str | None:
     parts = path.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
         return "the path has an empty part, '.' or '..'"
-    if any(part.lower() == ".git" for part in parts):
+    if ".git" in path.lower().split("/"):
         return "the path is inside '.git'"
     if not path.startswith(ROOTS):
         return f"generated files are only in {', '.join(ROOTS)}"

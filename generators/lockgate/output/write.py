@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lockgate.output.compare import Comparison, FileState, State
 from lockgate.output.errors import unusable
@@ -17,8 +16,7 @@ from lockgate.output.ownership import FILE, FOLDER, Ownership, dump
 _TEMPORARY = re.compile(r"\.lockgate-[0-9a-f]{16}\.tmp")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """Paths, sorted."""
 
     written: tuple[str, ...]
@@ -76,7 +74,7 @@ def _make_folders(root: Path, paths: Iterable[str]) -> None:
 
 def _write_file(root: Path, path: str, content: bytes) -> None:
     target = root / path
-    temporary = target.parent / f".lockgate-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".lockgate-{os.urandom(8).hex()}.tmp"
     try:
         with open(temporary, "xb", opener=_open_new) as stream:
             stream.write(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lockgate.spec.model import Model, Serve, Spec
 
@@ -45,8 +46,7 @@ class Pipeline:
         return f"pipelines/{self.model.name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A released version, read from `registry/<model>/<version>.yaml`.
 
     `image` is a reference by digest. `metrics` are those of its release, by name.

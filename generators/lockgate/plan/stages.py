@@ -27,7 +27,7 @@ def stages(model: Model) -> tuple[Stage, ...]:
             if _follows(it, stage.name)
         ]
         seen = tuple(out for custom in before for out in custom.outs)
-        ordered += [*before, replace(stage, deps=(*stage.deps, *seen)), *after]
+        ordered += [*before, replace(stage, deps=(*stage.deps, *seen)) if seen else stage, *after]
     return tuple(ordered)
 
 
@@ -211,6 +211,6 @@ def _written(model: Model, keys: tuple[str, ...]) -> Iterator[str]:
     for key in keys:
         block: object = model.written
         for step in key.split("."):
-            block = block.get(step) if isinstance(block, Mapping) else None
+            block = block.get(step) if isinstance(block, (dict, Mapping)) else None
         if block is not None:
             yield f"models.{model.name}.{key}"

@@ -1,11 +1,14 @@
-"""The spec as typed, immutable data with every default filled in. What it means for a target is decided elsewhere."""
+"""The spec as typed, immutable data with every default filled in. What it means for a target is decided elsewhere.
+
+The small blocks are named tuples: each start defines all classes, and a frozen dataclass takes four times as long.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Task: TypeAlias = Literal["classification", "regression"]
 Strategy: TypeAlias = Literal["rolling", "canary", "blue-green"]
@@ -62,8 +65,7 @@ class Train:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CustomMetric:
+class CustomMetric(NamedTuple):
     function: str
     better: Literal["higher", "lower"]
 
@@ -86,8 +88,7 @@ class Export:
     trusted: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """Limits in the metric's own unit: seconds for latencies, bytes for sizes."""
 
     min: float | None
@@ -96,8 +97,7 @@ class Gate:
     on_fail: OnFail
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CustomStage:
+class CustomStage(NamedTuple):
     command: tuple[str, ...]
     before: BuiltInStage | None
     after: BuiltInStage | None
@@ -112,14 +112,12 @@ class Card:
     ethics: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RolloutStep:
+class RolloutStep(NamedTuple):
     weight_percent: int
     pause_seconds: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rollout:
+class Rollout(NamedTuple):
     """`steps` is empty where the strategy is not canary."""
 
     strategy: Strategy
@@ -139,8 +137,7 @@ class Serve:
     pod: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class Job(NamedTuple):
     runner: str | None
     timeout_minutes: int | None
 
@@ -167,8 +164,7 @@ class Model:
     written: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """`serve` holds, by model, what is served here: the model's block with this environment's changes laid over."""
 
     name: str
@@ -176,8 +172,7 @@ class Environment:
     serve: Mapping[str, Serve]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A GitHub Actions step of the user's own; `run` or `uses` is None."""
 
     name: str
@@ -187,16 +182,14 @@ class Step:
     env: Mapping[str, Value]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ci:
+class Ci(NamedTuple):
     runner: str
     timeout_minutes: int
     steps_before: tuple[Step, ...]
     steps_after: tuple[Step, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     name: str
     target: str
     reason: str

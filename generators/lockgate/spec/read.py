@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Diagnostic, Finding, Position, sort
@@ -20,8 +19,7 @@ from lockgate.yaml.nodes import entry_at, node_at, plain_value
 from lockgate.yaml.parse import read_text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a text says. `spec` is None where an error keeps it from meaning anything.
 
     `root` is the document's node, None where the text is no YAML; `filled` is the document with defaults.

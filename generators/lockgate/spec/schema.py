@@ -35,10 +35,16 @@ def validator() -> jsonschema_rs.Draft202012Validator:
 
 def resolve(schema: Schema) -> Schema:
     """The schema with its `$ref` followed; what stands beside the reference wins."""
-    while "$ref" in schema:
-        target = load_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-        schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
-    return schema
+    if "$ref" not in schema:
+        return schema
+    if len(schema) == 1:
+        return _definition(schema["$ref"])
+    return {**_definition(schema["$ref"]), **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+@cache
+def _definition(reference: str) -> Schema:
+    return resolve(load_schema()["$defs"][reference.removeprefix("#/$defs/")])
 
 
 def child(schema: Schema, step: str | int, value: object = None) -> Schema | None:
@@ -95,7 +101,7 @@ def _fill(schema: Schema | None, value: Any) -> Any:  # noqa: ANN401 - any value
     schema = resolve(schema)
     if schema.get("x-defaults") == "inherited":
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return _fill_map(branch(schema, value), value)
     if isinstance(value, list) and "items" in schema:
         return [_fill(schema["items"], item) for item in value]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
+class File(NamedTuple):
     """`path` is relative to the repository's root, with forward slashes. `content` is one YAML document."""
 
     path: str

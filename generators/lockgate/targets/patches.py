@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lockgate.diagnostics import Finding
 from lockgate.spec.model import Patch
@@ -17,8 +16,7 @@ from lockgate.targets.file import File
 Parts: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patched:
+class Patched(NamedTuple):
     """`touched` maps each patch's name to the paths of the files that it changes."""
 
     files: tuple[File, ...]
@@ -26,8 +24,7 @@ class Patched:
     touched: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """One pointer of one patch; `value` counts only where it is not a removal. `location` is its place in the spec."""
 
     patch: str
@@ -55,10 +52,13 @@ def apply(files: Sequence[File], patches: Iterable[Patch]) -> Patched:
             changes.setdefault(path, []).extend(_changes(patch))
     patched = []
     for file in files:
-        mine = changes.get(file.path, [])
+        mine = changes.get(file.path)
+        if mine is None:
+            patched.append(file)
+            continue
         content, found = _patch(file, mine)
         findings += [*found, *_conflicts(file.path, mine)]
-        patched.append(File(path=file.path, content=content) if mine else file)
+        patched.append(File(path=file.path, content=content))
     return Patched(files=tuple(patched), findings=_once(findings), touched=touched)
 
 

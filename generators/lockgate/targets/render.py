@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Finding
@@ -18,8 +18,7 @@ HEADER = f"# Made from {SPEC_FILE}; edit that file, not this one.\n# Made again 
 _EMITTERS = (dvc.emit, github.emit, kubernetes.emit)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rendering:
+class Rendering(NamedTuple):
     """Path to text of every file, in the order of the targets. `patched` maps a patch to the paths that it changed."""
 
     files: Mapping[str, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,9 +23,7 @@ _HIDDEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff"
     "\ufeff\ufff0-\uffff\U000e0000-\U000e0fff"
 )
-_ESCAPED = re.compile(f'["\\\\\t\n{_HIDDEN}]')
-_NEEDS_ESCAPES = re.compile(f"[\t\n{_HIDDEN}]")
-_NO_LITERAL = re.compile(f"[{_HIDDEN}]")
+_ESCAPED = f'["\\\\\t\n{_HIDDEN}]'
 _INDICATOR = re.compile(r"-(?: |$)|[?:]|[,\[\]{}#&*!|>'\"%@`]|---|\.\.\.")
 _SIMPLE = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.-]+)*")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -38,7 +36,11 @@ def dump(document: Mapping[str, Any] | list[Any]) -> str:
     """The document as YAML, which ends with a line break; TypeError for anything but plain data."""
     if not isinstance(document, (Mapping, list)):
         raise TypeError(f"a document is a mapping or a list, not {type(document).__name__}")
-    return "".join(_block(document, "", first="")) if document else f"{_empty(document)}\n"
+    if not document:
+        return f"{_empty(document)}\n"
+    written: list[str] = []
+    _block(document, "", "", written.append)
+    return "".join(written)
 
 
 def dump_scalar(value: object) -> str:
@@ -58,44 +60,54 @@ def dump_scalar(value: object) -> str:
 
 def double_quoted(text: str) -> str:
     """The text in double quotes, with escapes for all that does not show."""
-    return f'"{_ESCAPED.sub(_escape, text)}"'
+    return f'"{re.sub(_ESCAPED, _escape, text)}"'
 
 
 def needs_escapes(text: str) -> bool:
     """Whether only double quotes can hold the text on one line."""
-    return _NEEDS_ESCAPES.search(text) is not None
+    return "\t" in text or "\n" in text or _hides(text)
 
 
-def _block(node: Mapping[str, Any] | list[Any], indent: str, *, first: str) -> Iterator[str]:
-    """The lines of a collection that is not empty; `first` is the indentation that its first line still needs."""
+def _hides(text: str) -> bool:
+    """Whether there is anything but tabs and line breaks that cannot stand raw."""
+    if text.isascii():
+        return not text.replace("\t", "").replace("\n", "").isprintable()
+    return re.search(f"[{_HIDDEN}]", text) is not None
+
+
+def _block(node: Mapping[str, Any] | list[Any], indent: str, first: str, add: Callable[[str], None]) -> None:
+    """Adds a collection that is not empty; `first` is the indentation that its first line still needs."""
     if isinstance(node, list):
         for item in node:
-            yield f"{first}-"
-            yield from _after(item, indent, compact=True)
+            add(f"{first}-")
+            _after(item, indent, "", add)
             first = indent
         return
     for key, value in node.items():
         if not isinstance(key, str):
             raise TypeError(f"a key is a string, not {type(key).__name__}")
         name = _text(key)
-        yield f"{first}{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else f"{first}? {name}\n{indent}:"
-        yield from _after(value, indent, compact=False)
+        start = f"{first}{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else f"{first}? {name}\n{indent}:"
+        if isinstance(value, str) and "\n" not in value:  # most lines; saves a call for each
+            add(f"{start} {_text(value)}\n")
+        else:
+            add(start)
+            _after(value, indent, f"{indent}  ", add)
         first = indent
 
 
-def _after(value: object, indent: str, *, compact: bool) -> Iterator[str]:
-    """What follows a '-' or a key's ':', to the end of the line or of the block."""
+def _after(value: object, indent: str, below: str, add: Callable[[str], None]) -> None:
+    """Adds what follows a '-' or a key's ':'; `below` indents a collection's first line, and is empty after a '-'."""
     if isinstance(value, str):
-        said = _literal(value, indent) if "\n" in value else _text(value)
-        yield f" {said}\n"
-    elif isinstance(value, (Mapping, list)):
+        add(f" {_literal(value, indent)}\n" if "\n" in value else f" {_text(value)}\n")
+    elif isinstance(value, (dict, list, Mapping)):  # common types first: abstract ones are slow to ask for
         if not value:
-            yield f" {_empty(value)}\n"
+            add(f" {_empty(value)}\n")
         else:
-            yield " " if compact else "\n"
-            yield from _block(value, f"{indent}  ", first="" if compact else f"{indent}  ")
+            add("\n" if below else " ")
+            _block(value, f"{indent}  ", below, add)
     else:
-        yield f" {dump_scalar(value)}\n"
+        add(f" {dump_scalar(value)}\n")
 
 
 def _empty(node: Mapping[str, Any] | list[Any]) -> str:
@@ -104,7 +116,7 @@ def _empty(node: Mapping[str, Any] | list[Any]) -> str:
 
 def _literal(text: str, indent: str) -> str:
     """The text as a literal block, or quoted where a block would lose something or hide it."""
-    if _NO_LITERAL.search(text) or not text.strip(" \t\n"):
+    if _hides(text) or not text.strip(" \t\n"):
         return double_quoted(text)
     body = text.rstrip("\n")
     line_breaks = len(text) - len(body)

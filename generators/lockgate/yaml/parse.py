@@ -72,7 +72,7 @@ def parse(text: str) -> Node:
     # Nodes hold no cycles, and looking for some among ever more of them takes as long as all the rest.
     gc.disable()
     try:
-        return _build(_events(text[shift:]), text, shift)
+        return _build(iter(_READER(text[shift:]).get_event, None), text, shift)
     except yaml.MarkedYAMLError as error:
         raise explain(error, text, shift) from None
     except (ValueError, OverflowError, yaml.YAMLError) as error:
@@ -82,12 +82,6 @@ def parse(text: str) -> Node:
     finally:
         if collecting:
             gc.enable()
-
-
-def _events(text: str) -> Iterator[Any]:
-    take = _READER(text).get_event
-    while (event := take()) is not None:
-        yield event
 
 
 def _build(events: Iterator[Any], text: str, shift: int) -> Node:
@@ -113,7 +107,7 @@ def _build(events: Iterator[Any], text: str, shift: int) -> Node:
     return _whole(root)
 
 
-def _scalar(event: Any, opened: list[_Open], text: str, shift: int) -> Scalar:  # noqa: ANN401 - see _events
+def _scalar(event: Any, opened: list[_Open], text: str, shift: int) -> Scalar:  # noqa: ANN401 - PyYAML's own
     if event.tag is not None or event.anchor is not None:
         _refuse_properties(event, shift)
     style, said = event.style, event.value
@@ -206,7 +200,10 @@ def _block_span(event: Any, text: str, shift: int) -> Span:  # noqa: ANN401
 
 
 def _span(event: Any, shift: int) -> Span:  # noqa: ANN401
-    return Span(_mark(event.start_mark, shift), _mark(event.end_mark, shift))
+    start, end = event.start_mark, event.end_mark
+    return Span(
+        Mark(start.line, start.column, start.index + shift), Mark(end.line, end.column, end.index + shift)
+    )
 
 
 def _mark(mark: Any, shift: int) -> Mark:  # noqa: ANN401

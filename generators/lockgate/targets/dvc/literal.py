@@ -10,7 +10,7 @@ def literal(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     r"""The value with every `${` as `\${`, which DVC turns back; nothing else is special, not even `\\`."""
     if isinstance(value, str):
         return value.replace("${", r"\${")
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {literal(key): literal(item) for key, item in value.items()}
     if isinstance(value, list):
         return [literal(item) for item in value]

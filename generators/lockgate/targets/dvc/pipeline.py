@@ -6,14 +6,16 @@ DVC takes a stage from its run cache only if all outputs of the stage are cached
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from lockgate import contract
 from lockgate.plan.model import Pipeline, Plan, Stage
 from lockgate.targets.dvc.command import shell_command
 from lockgate.targets.dvc.literal import literal
-from lockgate.targets.dvc.types import Artifact, DvcFile, DvcStage, Plot, PlotProperties
 from lockgate.targets.file import File
+
+if TYPE_CHECKING:
+    from lockgate.targets.dvc.types import Artifact, DvcFile, DvcStage, Plot, PlotProperties
 
 # From `pipelines/<model>/` to the repository's root.
 _ROOT = "../.."

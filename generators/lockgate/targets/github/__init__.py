@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lockgate.plan.model import Plan
 from lockgate.targets.file import File
 from lockgate.targets.github import fork_report, pull_request
 from lockgate.targets.github.pins import annotate
-from lockgate.targets.github.types import Workflow
+
+if TYPE_CHECKING:
+    from lockgate.targets.github.types import Workflow
 
 __all__ = ["annotate", "emit"]
 

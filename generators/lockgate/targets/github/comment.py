@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.targets.github.pins import CML_PIN, CML_REPOSITORY, uses
-from lockgate.targets.github.types import Step
+
+if TYPE_CHECKING:
+    from lockgate.targets.github.types import Step
 
 _CML = (
     "node cml/bin/cml.js comment update --driver=github --publish=false --watermark-title=Lockgate"

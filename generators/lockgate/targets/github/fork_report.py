@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.plan.model import Plan
 from lockgate.targets.github import pull_request
 from lockgate.targets.github.comment import post_steps
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import REPORT_ARTIFACT
-from lockgate.targets.github.types import Job, Step, Workflow
+
+if TYPE_CHECKING:
+    from lockgate.targets.github.types import Job, Step, Workflow
 
 _RUN = "github.event.workflow_run"
 _FROM_A_FORK = (

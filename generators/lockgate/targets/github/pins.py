@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """A full commit SHA and the tag that named it when it was reviewed. The tag is for people only."""
 
     sha: str

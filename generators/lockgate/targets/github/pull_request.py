@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.plan.model import Plan
 from lockgate.targets.github.comment import post_steps
 from lockgate.targets.github.pins import uses
@@ -12,7 +14,9 @@ from lockgate.targets.github.steps import (
     prepare,
     user_step,
 )
-from lockgate.targets.github.types import Job, Step, Workflow
+
+if TYPE_CHECKING:
+    from lockgate.targets.github.types import Job, Step, Workflow
 
 NAME = "Lockgate"
 

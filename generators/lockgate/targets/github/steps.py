@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from lockgate.spec.model import Project
 from lockgate.spec.model import Step as UserStep
 from lockgate.targets.github.pins import uses
-from lockgate.targets.github.types import Step
+
+if TYPE_CHECKING:
+    from lockgate.targets.github.types import Step
 
 REPORT_ARTIFACT = "lockgate-report"
 MODEL_ARTIFACT_PREFIX = "lockgate-model-"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from lockgate.spec.validate import quote
@@ -32,9 +31,9 @@ _SELECTORS: Mapping[str, tuple[str, ...]] = {
 
 def check_references(objects: Mapping[str, Content]) -> Iterator[tuple[str, Problem]]:
     """Problems with the path of the object that refers. The objects of one folder belong together."""
-    folders: dict[PurePosixPath, dict[str, Content]] = {}
+    folders: dict[str, dict[str, Content]] = {}
     for path, content in objects.items():
-        folders.setdefault(PurePosixPath(path).parent, {})[path] = content
+        folders.setdefault(path.rpartition("/")[0], {})[path] = content
     for folder in folders.values():
         there = {(str(content.get("kind")), _name(content)) for content in folder.values()}
         templates = [pod for content in folder.values() if (pod := as_map(dig(content, "spec", "template")))]

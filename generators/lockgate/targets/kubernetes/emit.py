@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lockgate.plan.model import Plan, Service
 from lockgate.targets.file import File
@@ -11,8 +11,10 @@ from lockgate.targets.kubernetes.names import environment_labels, metadata
 from lockgate.targets.kubernetes.network import network_policy, services
 from lockgate.targets.kubernetes.rollout import rollout
 from lockgate.targets.kubernetes.scaling import autoscaler, disruption_budget
-from lockgate.targets.kubernetes.types import Kustomization, Object, ServiceAccount
 from lockgate.targets.kubernetes.workload import deployment
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import Kustomization, Object, ServiceAccount
 
 
 def emit(plan: Plan) -> tuple[File, ...]:

@@ -35,6 +35,11 @@ CONTAINER_FIELDS: Mapping[str, Shape] = {
 }
 
 
+_POD_LEVELS, _CONTAINER_LEVELS = known.levels(known.POD), known.levels(known.CONTAINER)
+_METADATA_LEVELS = known.levels(known.METADATA)
+_OBJECT_LEVELS = {kind: known.levels(table) for kind, table in known.OBJECTS.items()}
+
+
 class FieldProblem(NamedTuple):
     """`known` is whether Kubernetes has the field at all."""
 
@@ -46,21 +51,21 @@ class FieldProblem(NamedTuple):
 
 def pod_fields(pod: Mapping[str, Any]) -> Iterator[FieldProblem]:
     yield from _check(pod, POD_FIELDS, "a pod's spec")
-    yield from _unknown(pod, known.POD)
+    yield from _unknown(pod, _POD_LEVELS)
 
 
 def container_fields(container: Mapping[str, Any]) -> Iterator[FieldProblem]:
     yield from _check(container, CONTAINER_FIELDS, "a container")
-    yield from _unknown(container, known.CONTAINER)
+    yield from _unknown(container, _CONTAINER_LEVELS)
 
 
 def object_fields(content: Mapping[str, Any]) -> Iterator[FieldProblem]:
     """Of an object without its pod; kinds that are not listed are not looked at, but for their metadata."""
-    yield from _unknown(content, known.METADATA)
-    yield from _unknown(content, known.OBJECTS.get(str(content.get("kind")), {}))
+    yield from _unknown(content, _METADATA_LEVELS)
+    yield from _unknown(content, _OBJECT_LEVELS.get(str(content.get("kind")), ()))
 
 
-def _unknown(block: Mapping[str, Any], table: known.Table) -> Iterator[FieldProblem]:
+def _unknown(block: Mapping[str, Any], table: tuple[known.Level, ...]) -> Iterator[FieldProblem]:
     for key in known.unknown_keys(block, table):
         yield FieldProblem(key.pointer, known=False, message=key.message, help=key.help)
 

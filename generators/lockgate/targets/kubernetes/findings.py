@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from lockgate.diagnostics import Finding
 from lockgate.plan.model import Plan, Record, Service
 from lockgate.spec.model import Serve
 from lockgate.targets.kubernetes.emit import service_files
+from lockgate.targets.kubernetes.names import object_names
 from lockgate.targets.kubernetes.passthrough import pod_problems
 from lockgate.targets.kubernetes.shape import Pointer
 
@@ -29,12 +31,22 @@ def findings(plan: Plan) -> tuple[Finding, ...]:
 
 def _collisions(plan: Plan) -> Iterator[Finding]:
     owners: dict[tuple[str, str, str], Service] = {}
-    for service in plan.services:
+    for service in _suspects(plan):
         for kind, name in _objects(service, plan):
             owner = owners.setdefault((kind, service.namespace, name), service)
             if owner is not service:
                 yield _collision(kind, name, owner, service)
                 break
+
+
+def _suspects(plan: Plan) -> list[Service]:
+    """Services that may share a name with another of their namespace: only of these need the objects be made."""
+    owners = Counter((service.namespace, name) for service in plan.services for name in object_names(service))
+    return [
+        service
+        for service in plan.services
+        if any(owners[service.namespace, name] > 1 for name in object_names(service))
+    ]
 
 
 def _objects(service: Service, plan: Plan) -> list[tuple[str, str]]:

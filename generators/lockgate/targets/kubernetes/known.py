@@ -5,7 +5,7 @@ A patch makes the maps that are missing on its way: one wrong letter would make 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from lockgate.spec.validate import quote, suggest
@@ -118,20 +118,34 @@ OBJECTS: Mapping[str, Table] = {
 METADATA: Table = {"metadata": _METADATA}
 
 
+class Level(NamedTuple):
+    """A row of a table, split once for the many objects that it is held against."""
+
+    path: tuple[str, ...]
+    known: Collection[str]
+
+
 class UnknownKey(NamedTuple):
     pointer: Pointer
     message: str
     help: str
 
 
-def unknown_keys(block: Mapping[str, Any], table: Table) -> Iterator[UnknownKey]:
+def levels(table: Table) -> tuple[Level, ...]:
+    return tuple(
+        Level(tuple(path.split(".")) if path else (), dict.fromkeys(listed.split()))
+        for path, listed in table.items()
+    )
+
+
+def unknown_keys(block: Mapping[str, Any], table: Iterable[Level]) -> Iterator[UnknownKey]:
     """The keys that are not known at their level; levels that the table does not name are not looked at."""
-    for path, listed in table.items():
-        known = listed.split()
-        for pointer, level in _levels(block, tuple(path.split(".")) if path else (), ()):
+    for path, known in table:
+        for pointer, level in _levels(block, path, ()):
             for key in level:
                 if key not in known:
-                    message = f"{quote(key)} is no field of {path.removesuffix('.*') or 'the object'}"
+                    where = ".".join(path).removesuffix(".*") or "the object"
+                    message = f"{quote(key)} is no field of {where}"
                     yield UnknownKey((*pointer, key), message, suggest(str(key), known))
 
 
@@ -140,6 +154,8 @@ def _levels(
 ) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
     if not path:
         yield pointer, block
+    elif path[0] not in block:
+        return
     elif path[1:2] == ("*",):
         for index, item in maps(block, path[0]):
             yield from _levels(item, path[2:], (*pointer, path[0], index))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan, Service
-from lockgate.targets.kubernetes.types import Labels, Metadata
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import Labels, Metadata
 
 CONTAINER = "server"
 PORT_NAME = "http"
@@ -24,6 +28,17 @@ def stable_name(service: Service) -> str:
 
 def preview_name(service: Service) -> str:
     return f"{service.name}-preview"
+
+
+def object_names(service: Service) -> tuple[str, ...]:
+    """All names that objects of the service have, whatever its strategy, and whether released or not."""
+    return (
+        service.name,
+        f"{service.name}-template",
+        canary_name(service),
+        stable_name(service),
+        preview_name(service),
+    )
 
 
 def deployment_name(service: Service) -> str:
@@ -58,5 +73,9 @@ def metadata(service: Service, plan: Plan, name: str) -> Metadata:
 
 def part_of(plan: Plan) -> str:
     """The repository's name as a label's value, which starts and ends with a letter or digit."""
-    name = plan.spec.project.repository.rsplit("/", 1)[-1]
+    return _as_label(plan.spec.project.repository.rsplit("/", 1)[-1])
+
+
+@cache
+def _as_label(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:63].strip("-_.") or "models"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.plan.model import Plan, Service
 from lockgate.targets.kubernetes.names import (
     PORT_NAME,
@@ -11,7 +13,9 @@ from lockgate.targets.kubernetes.names import (
     selector,
     stable_name,
 )
-from lockgate.targets.kubernetes.types import NetworkPolicy, ServiceObject
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import NetworkPolicy, ServiceObject
 
 # Where Prometheus runs, and where the cluster's DNS does.
 _MONITORING_NAMESPACE = "monitoring"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from lockgate.targets.kubernetes.shape import Pointer
 
@@ -27,16 +26,15 @@ Rule: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """`pointer` leads to what is wrong, from the root of what was checked."""
 
     rule: Rule
     pointer: Pointer
     message: str
-    help: str = field(default="")
+    help: str = ""
 
 
 def under(prefix: Pointer, problem: Problem) -> Problem:
     """The problem, seen from further out."""
-    return replace(problem, pointer=(*prefix, *problem.pointer))
+    return problem._replace(pointer=(*prefix, *problem.pointer))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.plan.model import Plan, Service
 from lockgate.targets.kubernetes.names import (
     canary_name,
@@ -10,8 +12,10 @@ from lockgate.targets.kubernetes.names import (
     preview_name,
     stable_name,
 )
-from lockgate.targets.kubernetes.types import Reference, Rollout
 from lockgate.targets.kubernetes.workload import PROGRESS_DEADLINE_SECONDS, REVISION_HISTORY
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import Reference, Rollout
 
 _ABORT_SCALE_DOWN_DELAY_SECONDS = 30
 # How long the old version of a blue-green rollout waits, ready to take the traffic back.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lockgate.plan.model import Plan, Service
 from lockgate.targets.kubernetes.names import metadata, selector
 from lockgate.targets.kubernetes.rollout import workload
-from lockgate.targets.kubernetes.types import Autoscaler, DisruptionBudget
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import Autoscaler, DisruptionBudget
 
 
 def autoscaler(service: Service, plan: Plan) -> Autoscaler:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lockgate.spec.validate import quote
 from lockgate.targets.file import File
@@ -25,8 +24,7 @@ _CHECKS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ObjectProblem:
+class ObjectProblem(NamedTuple):
     """A problem of one file under `manifests/`; `pointer` is a JSON pointer into it."""
 
     path: str

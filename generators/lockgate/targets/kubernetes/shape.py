@@ -10,7 +10,7 @@ Pointer: TypeAlias = tuple[str | int, ...]
 
 
 def as_map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}  # abstract types are slow to ask for
 
 
 def maps(parent: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

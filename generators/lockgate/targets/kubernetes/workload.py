@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lockgate.plan.model import Plan, Record, Service
 from lockgate.targets.kubernetes.names import (
@@ -14,16 +14,18 @@ from lockgate.targets.kubernetes.names import (
     labels,
     selector,
 )
-from lockgate.targets.kubernetes.types import (
-    Container,
-    Deployment,
-    DeploymentSpec,
-    Labels,
-    Pod,
-    PodTemplate,
-    Probe,
-    Resources,
-)
+
+if TYPE_CHECKING:
+    from lockgate.targets.kubernetes.types import (
+        Container,
+        Deployment,
+        DeploymentSpec,
+        Labels,
+        Pod,
+        PodTemplate,
+        Probe,
+        Resources,
+    )
 
 PROGRESS_DEADLINE_SECONDS = 600
 REVISION_HISTORY = 3
@@ -72,18 +74,19 @@ def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
 
 
 def _copy(value: object) -> object:
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return lay_over(value, {})
     return [_copy(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _template(service: Service, release: Record, plan: Plan) -> PodTemplate:
+    pod, own = _pod(service, release), service.serve.pod
     return {
         "metadata": {
             "labels": _versioned(service, release, plan),
             "annotations": {"lockgate.dev/artifact-sha256": release.artifact_sha256},
         },
-        "spec": lay_over(_pod(service, release), service.serve.pod),
+        "spec": lay_over(pod, own) if own else dict(pod),
     }
 
 
