@@ -290,9 +290,9 @@ def test_no_two_places_of_a_file_are_one_object(made: Plan) -> None:
 
 @given(plans())
 def test_every_object_has_one_of_the_names_that_collisions_are_looked_for_in(made: Plan) -> None:
-    for service in made.services:
-        names = object_names(service)
-        files = [file for file in emit(made) if file.path.startswith(f"{service.directory}/")]
+    for served in made.services:
+        names = object_names(served)
+        files = [file for file in emit(made) if file.path.startswith(f"{served.directory}/")]
         found = {
             file.content["metadata"]["name"] for file in files if file.content["kind"] != "Kustomization"
         }
