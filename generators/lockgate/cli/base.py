@@ -55,10 +55,11 @@ def _side_at(root: Path, commit: str, after: Side) -> tuple[Side | None, tuple[s
     data = file_at(root, commit, SPEC_FILE)
     if data is None:
         return None, (f"the base has no {SPEC_FILE}: all that the spec makes is new",)
-    reading = read(data)
+    is_same_spec = data == after.reading.text.encode()
+    reading = after.reading if is_same_spec else read(data)
     paths = _record_paths(reading)
     records = files_at(root, commit, paths)
-    if reading.text == after.reading.text and all(_content(root / it) == records.get(it) for it in paths):
+    if is_same_spec and all(_content(root / it) == records.get(it) for it in paths):
         return after, ()
     with TemporaryDirectory() as directory:
         for path, content in records.items():

@@ -17,6 +17,8 @@ def spec_changes(before: Reading, after: Reading) -> tuple[FieldChange, ...]:
 
     Where one side says nothing, its default stands in the change. Keys that start with `x-` are the user's.
     """
+    if before.text == after.text:
+        return ()
     found = _changes((before.written, before.filled), (after.written, after.filled), ())
     return tuple(found)
 
@@ -30,6 +32,8 @@ def value_at(document: Any, path: str) -> Any:  # noqa: ANN401 - any value of a 
 
 def same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any values of YAML
     """Whether YAML would write the same: `true` is not 1, but 1 is 1.0."""
+    if type(one) is type(other) and not isinstance(one, Mapping | list):
+        return bool(one == other)
     return one == other and _canonical(one) == _canonical(other)
 
 

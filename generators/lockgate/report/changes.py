@@ -124,8 +124,8 @@ def _moves(before: Side | None, after: Side) -> Iterator[str]:
         later = after.plan.spec.environments.get(name)
         if later is not None and later.namespace != environment.namespace:
             yield (
-                f"{name} moves from namespace {environment.namespace} to {later.namespace}: all of it is made anew there, "
-                "without a rollout, and whoever applies the manifests has to remove what was"
+                f"{name} moves from namespace {environment.namespace} to {later.namespace}: all of it is made anew "
+                "there, without a rollout, and whoever applies the manifests has to remove what was"
             )
 
 
