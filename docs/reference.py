@@ -71,6 +71,7 @@ _PLACEHOLDERS = {
     "columns": "<column>",
     "gates": "<metric>",
     "metrics": "<metric>",
+    "fairness": "<fairness>",
     "stages": "<stage>",
     "patches": "<patch>",
 }
@@ -80,6 +81,7 @@ _EXAMPLE_NAMES = {
     "columns.<column>": "distance",
     "gates.<metric>": "roc_auc",
     "metrics.<metric>": "saved_minutes",
+    "fairness.<fairness>": "recall_by_origin",
     "stages.<stage>": "weather",
     "patches.<patch>": "arm-nodes",
 }

@@ -30,6 +30,7 @@ STAGES = {
     "export": "write the model in the form that is served",
     "scan": "look for what must not be in a model's files",
     "gate": "hold the results to the spec's gates and write the model card",
+    "compare": "hold the exported model against the champion's, after the pipeline",
 }
 """Each stage is the module of that name in `lockgate_runtime.stages`, imported only when it runs."""
 

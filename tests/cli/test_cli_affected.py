@@ -60,6 +60,8 @@ def test_a_new_model_is_affected(lockgate: Lockgate, branch: Path) -> None:
         ("pipelines/wine/dvc.lock", ["wine"]),
         ("requirements.txt", ["iris", "wine"]),
         (".dvc/config", ["iris", "wine"]),
+        (".dvcignore", ["iris", "wine"]),
+        ("docs/models/iris/data.md", []),
         ("models/iris2/data.py", []),
         ("README.md", []),
     ],

@@ -81,6 +81,7 @@ def write_files(root: Path, model: str, files: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content, indent=2, sort_keys=True) + "\n"
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -149,7 +149,11 @@ def test_any_number_of_slices_metrics_and_bins_fits(count: int) -> None:
 
 
 def test_the_important_parts_are_kept_longest() -> None:
-    parts = [Part(rank=rank, text="t" * 100, line="l" * 10) for rank in (2, 0, 1)]
-    assert fit(parts, 230) == ("l" * 10, "t" * 100, "t" * 100)
-    assert fit(parts, 30) == ("l" * 10,) * 3
-    assert fit(parts, 29) == ("", "", "")
+    parts = [Part(rank=rank, text="t" * 100, brief="b" * 40, line="l" * 10) for rank in (2, 0, 1)]
+    assert fit(parts, 300, 1_000) == ("t" * 100,) * 3
+    assert fit(parts, 300, 50) == ("b" * 40,) * 3
+    assert fit(parts, 240, 1_000) == ("b" * 40, "t" * 100, "t" * 100)
+    assert fit(parts, 230, 1_000) == ("l" * 10, "t" * 100, "t" * 100)
+    assert fit(parts, 170, 1_000) == ("l" * 10, "t" * 100, "b" * 40)
+    assert fit(parts, 30, 1_000) == ("l" * 10,) * 3
+    assert fit(parts, 29, 1_000) == ("", "", "")

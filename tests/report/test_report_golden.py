@@ -17,6 +17,18 @@ from tests.report.report_artifacts import (
     regression_files,
     write_files,
 )
+from tests.report.report_changes import (
+    COMPARED_SPEC,
+    FIRST,
+    LOCK,
+    NO_PROPOSAL,
+    PROPOSAL,
+    compared_files,
+    regression_comparison,
+    unscored,
+    with_comparison,
+    write_lock,
+)
 
 from lockgate.report import Report, load, render_json, render_markdown
 
@@ -49,8 +61,29 @@ def three(root: Path) -> Report:
     return load(root, THREE_SPEC, ["bike-rentals", "flight-delay", "species"])
 
 
+def compared(root: Path) -> Report:
+    write_files(root, "flight-delay", compared_files())
+    write_lock(root, LOCK)
+    return load(root, COMPARED_SPEC, ["flight-delay"], proposal=PROPOSAL)
+
+
+def first(root: Path) -> Report:
+    write_files(
+        root, "flight-delay", with_comparison(compared_files(), unscored(FIRST, str(FIRST["reason"])))
+    )
+    return load(root, COMPARED_SPEC, ["flight-delay"], proposal=NO_PROPOSAL)
+
+
+def both(root: Path) -> Report:
+    write_files(root, "species", multiclass_files())
+    write_files(root, "bike-rentals", with_comparison(regression_files(), regression_comparison()))
+    return load(root, THREE_SPEC, ["bike-rentals", "species"], proposal=PROPOSAL)
+
+
 @pytest.mark.parametrize(
-    "case", [binary, multiclass, regression, missing, three], ids=lambda case: case.__name__
+    "case",
+    [binary, multiclass, regression, missing, three, compared, first, both],
+    ids=lambda case: case.__name__,
 )
 def test_a_report_in_markdown_is_exactly_this(case: Callable[[Path], Report], tmp_path: Path) -> None:
     hold(GOLDEN / f"{case.__name__}.md", render_markdown(case(tmp_path)))
@@ -58,6 +91,10 @@ def test_a_report_in_markdown_is_exactly_this(case: Callable[[Path], Report], tm
 
 def test_a_report_in_json_is_exactly_this(tmp_path: Path) -> None:
     hold(GOLDEN / "regression.json", render_json(regression(tmp_path)))
+
+
+def test_a_comparison_in_json_is_exactly_this(tmp_path: Path) -> None:
+    hold(GOLDEN / "compared.json", render_json(compared(tmp_path)))
 
 
 def hold(golden: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from tests.report.report_artifacts import (
     regression_files,
     write_files,
 )
+from tests.report.report_changes import EFFECTS, champion_scan, comparison
 
-from lockgate.report import Report, load, render_html, render_markdown
+from lockgate.report import Proposal, Report, load, render_html, render_json, render_markdown
 
 HOSTILE = [
     "|<img src=x onerror=alert(1)>@team | x",
@@ -42,12 +44,12 @@ HOSTILE = [
 # Fields whose words the contract fixes.
 FIXED = {
     *("kind", "better", "unit", "format", "verdict", "rule", "on_fail", "outcome", "method"),
-    *("metric", "type"),
+    *("metric", "type", "origin", "answer", "change"),
 }
 # At least one of them is in every record of the contract, and in none of its maps.
 RECORD_KEYS = frozenset(
     {"source", "rows", "row", "method", "estimator", "format", "p50", "passed", "verdict", "label", "value"}
-    | {"predicted", "labels", "path", "column", "type", "better"}
+    | {"predicted", "labels", "path", "column", "type", "better", "found", "psi", "added"}
 )
 OURS = {"details", "summary", "b"}
 CLASSES = re.compile(r"text-(?:pass|warn|fail|muted)")
@@ -75,14 +77,34 @@ def hostile_report(root: Path, text: str) -> Report:
         ("species", multiclass_files()),
         ("bike-rentals", regression_files()),
     ):
+        compared = {**comparison(), "rows": files["evaluation.json"]["rows"]}
+        every = {**files, "comparison.json": compared, "champion/scan.json": champion_scan()}
         bad: dict[str, Any] = {
             name: content if isinstance(content, str) else poisoned(content, text)
-            for name, content in files.items()
+            for name, content in every.items()
         }
         bad["card.md"] = f"# Card {clean_surrogates(text)}\n\n{clean_surrogates(text)}\n"
+        bad["champion/card.md"] = f"# Card\n````\n{clean_surrogates(text)}\nother\n"
         write_files(root, model, bad)
     stages = {"flight-delay": {text: text}}
-    return load(root, THREE_SPEC, list(THREE_SPEC.models), stages)
+    proposal = Proposal(effects=poisoned_effects(EFFECTS, text), base_locks={})
+    return load(root, THREE_SPEC, list(THREE_SPEC.models), stages, proposal)
+
+
+def poisoned_effects(value: Any, text: str) -> Any:
+    """The effects with the text in place of all that is written in a spec or read from Git."""
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(
+            value,
+            **{
+                key: it if key in ("change", "strategy") else poisoned_effects(it, text)
+                for key, it in held.items()
+            },
+        )
+    if isinstance(value, tuple):
+        return tuple(poisoned_effects(item, text) for item in value)
+    return poisoned(value, text)
 
 
 def clean_surrogates(text: str) -> str:
@@ -93,6 +115,11 @@ def clean_surrogates(text: str) -> str:
 def test_the_files_are_read_in_spite_of_what_they_hold(tmp_path: Path, text: str) -> None:
     report = hostile_report(tmp_path, text)
     assert [model.problems for model in report.models] == [(), (), ()]
+    assert render_json(report).encode()
+    markdown = render_markdown(report)
+    if "Shortened to fit" not in markdown:
+        assert markdown.count("diff\n@@") == 3
+        assert "## When this merges" in markdown
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -104,8 +131,9 @@ def test_nothing_hostile_is_live_in_markdown(tmp_path: Path, text: str) -> None:
     html = "".join(token.content for token in flat if token.type.startswith("html"))
     assert set(re.findall(r"</?([a-zA-Z!-]+)", html)) <= OURS
     assert html.count("<details>") == html.count("</details>")
-    assert {token.info for token in flat if token.type == "fence"} <= {"mermaid"}
-    plain = re.sub(r"`[^`\n]*`|```mermaid.*?```", "", markdown, flags=re.DOTALL)
+    assert {token.info for token in flat if token.type == "fence"} <= {"mermaid", "diff"}
+    fences = r"(?m)^(`{3,})(?:mermaid|diff)\n.*?^\1$"
+    plain = re.sub(r"`[^`\n]*`", "", re.sub(fences, "", markdown, flags=re.DOTALL))
     assert not re.search(r"@\w|\$|(?<!&)#\d|://", plain)
     assert len(re.findall(r"(?<!\\)\[!", plain)) == 1
 

@@ -18,6 +18,7 @@ from tests.report.report_artifacts import (
     regression_files,
     write_files,
 )
+from tests.report.report_changes import comparison
 
 from lockgate.report import load, render_markdown
 from lockgate.report.document import PointChart
@@ -73,10 +74,12 @@ def test_mermaid_reads_every_diagram(reader: Path, tmp_path: Path) -> None:
     write_files(tmp_path, "flight-delay", binary_files())
     write_files(tmp_path, "species", multiclass_files())
     write_files(tmp_path, "bike-rentals", regression_files())
+    compared = {**comparison(), "rows": regression_files()["evaluation.json"]["rows"]}
+    write_files(tmp_path, "bike-rentals", {"comparison.json": compared})
     text = render_markdown(load(tmp_path, THREE_SPEC, list(THREE_SPEC.models)))
     diagrams = re.findall(r"^```mermaid\n(.*?)\n```$", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(diagrams) == 5
-    assert read(reader, diagrams) == [["ok", "ok"]] * 5
+    assert len(diagrams) == 9
+    assert read(reader, diagrams) == [["ok", "ok"]] * 9
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from lockgate.spec.model import (
     Card,
     Ci,
     Column,
+    Compare,
     Data,
     Evaluate,
     Export,
@@ -55,12 +56,15 @@ MODEL = Model(
         metrics={},
         bootstrap_samples=100,
         bootstrap_confidence=0.95,
+        worst_slices=None,
+        fairness={},
     ),
+    compare=Compare(environment="production", confidence=0.95, on_unknown="warn"),
     export=Export(format="auto", tolerance=0.0001, max_disagreement=0.001, trusted=()),
     gates={},
     stages={},
     card=Card(intended_use=None, limitations=None, ethics=None),
-    job=Job(runner=None, timeout_minutes=None),
+    job=Job(runner=None, timeout_minutes=None, prove="rebuild", on_difference="warn"),
     serve=None,
     written={},
 )
@@ -135,7 +139,7 @@ def make_model() -> Callable[..., Model]:
     """The model of `project`, with its sections changed: `make_model(data={"split": "random"})`."""
 
     def make(**changes: object) -> Model:
-        sections = ("data", "train", "evaluate", "export", "card")
+        sections = ("data", "train", "evaluate", "compare", "export", "card")
         nested = {
             name: replace(getattr(MODEL, name), **value)
             for name, value in changes.items()

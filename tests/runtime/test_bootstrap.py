@@ -19,6 +19,8 @@ def settings(samples: int = 400, confidence: float = 0.9) -> Evaluate:
         metrics={},
         bootstrap_samples=samples,
         bootstrap_confidence=confidence,
+        worst_slices=None,
+        fairness={},
     )
 
 

@@ -141,6 +141,10 @@ def _model(task: str) -> st.SearchStrategy[dict[str, Any]]:
             "description": TEXT,
             "requirements": PATHS,
             "gates": _gates(task),
+            "evaluate": st.sampled_from([{"worst_slices": {}}, {"worst_slices": {"max": 20}}]),
+            "compare": _optional(
+                confidence=st.sampled_from([0.5, 0.9]), on_unknown=st.sampled_from(["block", "observe"])
+            ),
             "stages": _stages(),
             "card": _optional(intended_use=TEXT, limitations=TEXT, ethics=TEXT),
             "job": _optional(runner=st.just("big-runner"), timeout_minutes=st.integers(1, 1440)),

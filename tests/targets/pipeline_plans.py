@@ -10,6 +10,7 @@ from lockgate.plan.model import Pipeline, Plan, Stage
 from lockgate.spec.model import (
     Card,
     Ci,
+    Compare,
     Data,
     Evaluate,
     Export,
@@ -53,13 +54,21 @@ MODEL = Model(
     ),
     train=Train(estimator="models.flight_delay.model:build", params={}, seed=0),
     evaluate=Evaluate(
-        positive=None, threshold=0.5, slices=(), metrics={}, bootstrap_samples=200, bootstrap_confidence=0.95
+        positive=None,
+        threshold=0.5,
+        slices=(),
+        metrics={},
+        bootstrap_samples=200,
+        bootstrap_confidence=0.95,
+        worst_slices=None,
+        fairness={},
     ),
+    compare=Compare(environment="production", confidence=0.95, on_unknown="warn"),
     export=Export(format="auto", tolerance=1e-5, max_disagreement=0.0, trusted=()),
     gates={},
     stages={},
     card=Card(intended_use=None, limitations=None, ethics=None),
-    job=Job(runner=None, timeout_minutes=None),
+    job=Job(runner=None, timeout_minutes=None, prove="rebuild", on_difference="warn"),
     serve=None,
     written={},
 )

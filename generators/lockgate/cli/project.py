@@ -64,7 +64,11 @@ def read_spec(root: Path) -> Reading:
 
 def compile_project(root: Path) -> Compiled:
     """The spec, its plan and the files that it makes, or everything that is wrong with it."""
-    reading = read_spec(root)
+    return compile_reading(root, read_spec(root))
+
+
+def compile_reading(root: Path, reading: Reading) -> Compiled:
+    """What a spec makes that has been read already; the records of releases lie below the root."""
     if reading.spec is None or reading.root is None:
         return Compiled(root=root, reading=reading, plan=None, files={}, diagnostics=reading.diagnostics)
     pins = [(model, version) for pinned in reading.spec.pins.values() for model, version in pinned.items()]

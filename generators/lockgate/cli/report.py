@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lockgate import report as reports
-from lockgate.cli.affected import affected_since
+from lockgate.cli.base import effects_since
 from lockgate.cli.failure import Exit
+from lockgate.cli.git import change_since, file_at
 from lockgate.cli.models import chosen_models
-from lockgate.cli.project import compile_project, find_root, require_plan
+from lockgate.cli.project import Compiled, compile_project, find_root, require_plan
 from lockgate.cli.terminal import Terminal
 from lockgate.cli.text_file import append_line, write_text
 from lockgate.plan.model import Plan
-from lockgate.report import Report, verdict
+from lockgate.report import Proposal, Report, verdict
 
 _RENDERERS: dict[str, Callable[[Report], str]] = {
     "md": reports.render_markdown,
     "html": reports.render_html,
     "json": reports.render_json,
 }
+_PROVED = frozenset({"runs", "checked"})
 
 
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 0 whatever the verdict: the report has been written, and says it."""
     root = find_root(arguments.root)
-    plan = require_plan(compile_project(root), terminal)
-    report = reports.load(root, plan.spec, _reported(root, plan, arguments))
+    compiled = compile_project(root)
+    plan = require_plan(compiled, terminal)
+    chosen = chosen_models(plan.spec, arguments.models)
+    proposal = None if arguments.base is None else _proposal(root, compiled, plan, arguments.base)
+    report = reports.load(root, plan.spec, _reported(chosen, proposal), proposal=proposal)
     text = _RENDERERS[arguments.format](report)
     if arguments.output is None:
         terminal.write(text)
@@ -38,9 +43,17 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def _reported(root: Path, plan: Plan, arguments: Namespace) -> tuple[str, ...]:
-    chosen = chosen_models(plan.spec, arguments.models)
-    if arguments.base is None:
-        return chosen
-    touched = {it.pipeline.name for it in affected_since(root, plan, arguments.base)}
-    return tuple(name for name in chosen if name in touched)
+def _proposal(root: Path, compiled: Compiled, plan: Plan, reference: str) -> Proposal:
+    effects = effects_since(root, compiled, plan, reference)
+    base = change_since(root, reference).base
+    locks = {it.name: file_at(root, base, f"{it.directory}/dvc.lock") for it in plan.pipelines}
+    known = {name: lock for name, lock in locks.items() if lock is not None}
+    return Proposal(effects=effects, base_locks=known)
+
+
+def _reported(chosen: Iterable[str], proposal: Proposal | None) -> tuple[str, ...]:
+    """Of a change, the models that had to prove themselves again."""
+    if proposal is None:
+        return tuple(chosen)
+    proved = {it.name for it in proposal.effects.models if it.change in _PROVED}
+    return tuple(name for name in chosen if name in proved)

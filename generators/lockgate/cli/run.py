@@ -5,41 +5,64 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lockgate import report as reports
+from lockgate.cli.champion import Pins, pins_at
 from lockgate.cli.check import exit_code, file_diagnostics
+from lockgate.cli.comparing import compare, forget_earlier, show_provenance
 from lockgate.cli.dvc import events, reproducing, require_dvc
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
+from lockgate.cli.git import base_commit
 from lockgate.cli.models import chosen_models
 from lockgate.cli.progress import Follower, Forecast, PassThrough, Progress
 from lockgate.cli.project import compile_project, find_root, require_plan
-from lockgate.cli.terminal import Terminal
+from lockgate.cli.prove import claimed, fetch_inputs, fetch_training, settle
+from lockgate.cli.terminal import Terminal, printable
 from lockgate.cli.verdicts import show_next_steps, show_verdict
-from lockgate.plan.model import Plan
+from lockgate.plan.model import Pipeline, Plan
 from lockgate.report import Report, verdict
 
 REPORTS = "reports"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Base:
+    """What the candidates are held against: the commit that the change starts from, and what is live there."""
+
+    commit: str
+    pins: Pins
+
+
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
-    """Exit 1 where a stage fails or, unless told otherwise, where a gate blocks."""
+    """Exit 1 where a stage fails or, unless told otherwise, where a gate blocks; 2 for an unknown base."""
     root = find_root(arguments.root)
     plan = _require_current_plan(root, terminal)
-    models = chosen_models(plan.spec, arguments.models)
+    chosen = chosen_models(plan.spec, arguments.models)
+    pipelines = [pipeline for name in chosen for pipeline in plan.pipelines if pipeline.name == name]
     require_dvc(root)
+    base = _base(root, plan, arguments.base)
     if arguments.dry_run:
-        broken = [_reproduce(terminal, root, plan, model, Forecast(terminal), ("--dry",)) for model in models]
-        return _end(broken, Exit.OK)
+        return _end(
+            [_reproduce(terminal, root, it, Forecast(terminal), ("--dry",)) for it in pipelines], Exit.OK
+        )
     stages: dict[str, Mapping[str, str]] = {}
     broken = []
-    for model in models:
+    for pipeline in pipelines:
         follower = PassThrough(terminal) if arguments.verbose else Progress(terminal)
-        broken.append(_reproduce(terminal, root, plan, model, follower))
+        broken.append(_prove(terminal, root, pipeline, follower, base))
         if broken[-1] is None:
-            stages[model] = follower.stages
+            stages[pipeline.name] = follower.stages
     return _end(broken, _judge(terminal, root, plan, stages, may_fail=not arguments.no_gate_exit))
+
+
+def _base(root: Path, plan: Plan, reference: str | None) -> _Base | None:
+    if reference is None:
+        return None
+    commit = base_commit(root, reference)
+    return _Base(commit=commit, pins=pins_at(root, commit, plan.spec))
 
 
 def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
@@ -55,18 +78,46 @@ def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
     return plan
 
 
-def _reproduce(
-    terminal: Terminal, root: Path, plan: Plan, model: str, follower: Follower, options: tuple[str, ...] = ()
+def _prove(
+    terminal: Terminal, root: Path, pipeline: Pipeline, follower: Follower, base: _Base | None
 ) -> str | None:
-    """What kept the pipeline from its end; the other models run all the same."""
-    pipeline = next(it for it in plan.pipelines if it.name == model)
+    """What kept the model from being judged; the other models run all the same."""
+    try:
+        forget_earlier(root, pipeline.name)
+        fetch_inputs(root, pipeline)
+        if base is None:
+            return _reproduce(terminal, root, pipeline, follower)
+        return _prove_against(terminal, root, pipeline, follower, base)
+    except Failure as failure:
+        terminal.say(f"  {terminal.red('✗')} {printable(failure.message)}: {printable(failure.help)}")
+        return failure.message
+
+
+def _prove_against(
+    terminal: Terminal, root: Path, pipeline: Pipeline, follower: Follower, base: _Base
+) -> str | None:
+    """The pipeline, where its model came from, and how it compares with the champion."""
+    claim = claimed(root, pipeline)
+    if pipeline.model.job.prove == "reuse":
+        fetch_training(root, pipeline, claim)
+    broken = _reproduce(terminal, root, pipeline, follower)
+    if broken is None:
+        show_provenance(terminal, settle(root, pipeline, claim, follower.stages))
+        compare(terminal, root, pipeline, base.commit, base.pins)
+    return broken
+
+
+def _reproduce(
+    terminal: Terminal, root: Path, pipeline: Pipeline, follower: Follower, options: tuple[str, ...] = ()
+) -> str | None:
+    """What kept the pipeline from its end."""
     started = time.monotonic()
-    terminal.say(model)
+    terminal.say(pipeline.name)
     with reproducing(root, f"{pipeline.directory}/dvc.yaml", *options) as process:
         assert process.stdout is not None, "the output is read"
         follower.follow(events(process.stdout))
     if process.returncode != 0:
-        return _failure(model, follower.stages)
+        return _failure(pipeline.name, follower.stages)
     terminal.say(terminal.dim(f"  {time.monotonic() - started:.1f} s in all"))
     return None
 

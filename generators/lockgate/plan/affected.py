@@ -13,8 +13,8 @@ from lockgate.spec.model import Model, Spec
 NOT_IN_PIPELINES = frozenset({"serve", "monitor", "retrain"})
 """Keys of a model that no stage reads: what they change is seen in manifests."""
 
-SHARED_PATHS = (".dvc/config",)
-"""Files that every pipeline reads."""
+SHARED_PATHS = (".dvc/config", ".dvcignore")
+"""Files that every pipeline reads: where the data lies, and what of a folder counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ def _reasons(plan: Plan, pipeline: Pipeline, base: Spec | None, changed: Collect
             f"{SPEC_FILE}: models.{pipeline.name}.{key}" for key in _model_keys(before, pipeline.model)
         )
     watched = tuple(normpath(path) for path in (*pipeline.watch, *SHARED_PATHS))
-    yield from sorted(path for path in changed if any(_is_under(path, folder) for folder in watched))
+    yield from sorted(path for path in changed if any(is_under(path, folder) for folder in watched))
 
 
 def _project_keys(before: Spec, after: Spec) -> Iterator[str]:
@@ -65,5 +65,6 @@ def _model_keys(before: Model, after: Model) -> Iterator[str]:
             yield key
 
 
-def _is_under(path: str, folder: str) -> bool:
+def is_under(path: str, folder: str) -> bool:
+    """Whether the path is that folder or file, or lies in it; "." holds all."""
     return folder in {".", path} or path.startswith(f"{folder}/")

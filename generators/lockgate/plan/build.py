@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lockgate.diagnostics import Finding
+from lockgate.plan.inputs import inputs, pointers
 from lockgate.plan.model import Pipeline, Plan, Record, Service
 from lockgate.plan.stages import code_paths, stages
 from lockgate.spec.model import Environment, Model, Spec
@@ -29,12 +30,13 @@ def make(spec: Spec, records: Records) -> tuple[Plan, tuple[Finding, ...]]:
 def _pipeline(spec: Spec, model: Model) -> Pipeline:
     requirements = model.requirements or spec.project.requirements
     planned = stages(model)
-    written = {path for stage in planned for path in (*stage.outs, *stage.metrics, *stage.plots)}
-    read = (path for stage in planned for path in stage.deps if path not in written)
+    read, code = inputs(planned), code_paths(model)
+    tracked = (pointer for path in read if path not in {*code, requirements} for pointer in pointers(path))
+    own = (*read, *tracked, *code, requirements, f"pipelines/{model.name}")
     return Pipeline(
         model=model,
         stages=planned,
-        watch=tuple(dict.fromkeys((*read, *code_paths(model), requirements, f"pipelines/{model.name}"))),
+        watch=tuple(dict.fromkeys(own)),
         runner=model.job.runner or spec.ci.runner,
         timeout_minutes=model.job.timeout_minutes or spec.ci.timeout_minutes,
     )

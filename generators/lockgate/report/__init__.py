@@ -8,11 +8,14 @@ from lockgate.report.as_json import render_json
 from lockgate.report.html import render_html
 from lockgate.report.load import load
 from lockgate.report.markdown import render_markdown
-from lockgate.report.model import ModelReport, Report, verdict
+from lockgate.report.model import ModelReport, Proposal, Report, verdict
+from lockgate.report.stages import keep_stages
 
 __all__ = [
     "ModelReport",
+    "Proposal",
     "Report",
+    "keep_stages",
     "load",
     "render_html",
     "render_json",

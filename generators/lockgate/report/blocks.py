@@ -10,6 +10,7 @@ from lockgate.report.document import (
     Block,
     Card,
     Cell,
+    Diff,
     ForestChart,
     LimitChart,
     PointChart,
@@ -19,7 +20,7 @@ from lockgate.report.document import (
     Tone,
 )
 from lockgate.report.mermaid import mermaid
-from lockgate.report.text import clip
+from lockgate.report.text import clean, clip, plural
 from lockgate.spec.markdown import escape_markdown
 
 WHOLE = "`report.html`"
@@ -30,7 +31,9 @@ _LEADS: Mapping[Tone, str] = {"pass": "", "warn": "⚠️ ", "fail": "❌ ", "mu
 _CELL_LENGTH = 240
 _TEXT_LENGTH = 1_200
 _CARD_LENGTH = 12_000
-_CODE = re.compile(r"[A-Za-z0-9_.:/+-]+")
+_DIFF_LINES = 60
+_TICKS = re.compile(r"`+")
+_CODE = re.compile(r"[A-Za-z0-9_.:/+@=…\[\]-]+")
 # What opens HTML, links, images, mentions, references, formulas, alerts and fences, in Markdown that is not ours.
 _LIVE = re.compile(
     r"<|@|(?<!&)#(?=\d)|\$|!(?=\[)|\](?=[(\[:])|\[!|(?<=:)//|(?i:(?<=\bwww)\.)|`{3,}|~{3,}|(?i:\bgh(?=-\d))"
@@ -40,11 +43,17 @@ _HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})(?=\s)")
 
 def render_section(section: Section, level: int) -> str:
     tables = sum(isinstance(block, Table) for block in section.blocks)
-    body = "\n\n".join(part for block in section.blocks for part in _block(block, captioned=tables > 1))
+    parts = (part for block in section.blocks for part in _block(block, captioned=tables > 1))
+    body = "\n\n".join(parts)
     title = escape_markdown(section.title)
     if section.folded:
         return f"<details><summary><b>{title}</b></summary>\n\n{body}\n\n</details>\n\n"
     return f"{'#' * level} {title}\n\n{body}\n\n"
+
+
+def render_block(block: Block) -> str:
+    """A block by itself."""
+    return "\n\n".join(_block(block, captioned=False))
 
 
 def section_line(section: Section) -> str:
@@ -78,12 +87,30 @@ def _block(block: Block, *, captioned: bool) -> Iterator[str]:
             yield render_table(block)
         case Card():
             yield _card(block.text)
+        case Diff():
+            yield _fenced(block)
         case LimitChart() | ForestChart() | PointChart():
             diagram = mermaid(block)
             if diagram is not None:
                 yield f"```mermaid\n{diagram}\n```"
         case _:
             assert_never(block)
+
+
+def _fenced(diff: Diff) -> str:
+    """The fence is longer than any in the lines; in code GitHub makes nothing of what stands there."""
+    kept = [_line(line) for line in diff.lines[:_DIFF_LINES]]
+    ticks = max((len(run) for line in kept for run in _TICKS.findall(line)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    more = len(diff.lines) - len(kept)
+    rest = f"\n\n*{plural(more, 'more line')} in {WHOLE}.*" if more else ""
+    return "\n".join((f"{fence}diff", *kept, fence)) + rest
+
+
+def _line(line: str) -> str:
+    """A line of code: what is too long is cut, what would turn the direction of text is replaced."""
+    text = clean(line.replace("\n", " "))
+    return text if len(text) <= _CELL_LENGTH else f"{text[:_CELL_LENGTH]}…"
 
 
 def _cell(cell: Cell) -> str:

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A section as text, and the line that stands for it where it does not fit. The lowest rank is kept longest."""
+    """A section as text, in brief, and the line that stands for it where neither fits.
+
+    The lowest rank is kept longest.
+    """
 
     rank: int
     text: str
+    brief: str
     line: str
 
 
@@ -20,16 +24,20 @@ def measure(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def fit(parts: Sequence[Part], room: int) -> tuple[str, ...]:
-    """For each part its text where it fits, else its line; no lines at all where not even the lines fit."""
-    lines = [part.line for part in parts]
-    left = room - sum(map(measure, lines))
+def fit(parts: Sequence[Part], room: int, most: int) -> tuple[str, ...]:
+    """For each part its text where it fits, else in brief, else its line; nothing at all where no lines fit.
+
+    No part has more than `most`, so that a long one leaves room for the others.
+    """
+    chosen = [part.line for part in parts]
+    left = room - sum(map(measure, chosen))
     if left < 0:
         return tuple("" for _ in parts)
-    chosen = lines
     for index in sorted(range(len(parts)), key=lambda index: (parts[index].rank, index)):
-        cost = measure(parts[index].text) - measure(parts[index].line)
-        if cost <= left:
-            chosen[index] = parts[index].text
-            left -= cost
+        part = parts[index]
+        available = left + measure(part.line)
+        allowed = min(most, available)
+        best = next((text for text in (part.text, part.brief) if measure(text) <= allowed), part.line)
+        chosen[index] = best
+        left = available - measure(best)
     return tuple(chosen)

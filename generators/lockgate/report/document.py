@@ -48,6 +48,13 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Diff:
+    """Lines of two texts, each with the mark of the unified form before it: `+`, `-`, `@` or a space."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Range:
     """A value and its interval under a label. `allowed` is the side of the limit on which the value has to be."""
 
@@ -72,11 +79,16 @@ class LimitChart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForestChart:
-    """All rows on one scale, against one reference."""
+    """All rows on one scale, against one reference. `title`, `bars` and `line` are words of ours, never a user's.
+
+    Where a row can only be a bar, `bars` and `line` say what the rows and the reference are.
+    """
 
     title: str
     description: str
     axis: str
+    bars: str
+    line: str
     reference: float
     rows: tuple[Range, ...]
 
@@ -94,7 +106,7 @@ class PointChart:
 
 
 Chart: TypeAlias = LimitChart | ForestChart | PointChart
-Block: TypeAlias = Text | Table | Chart | Card
+Block: TypeAlias = Text | Table | Chart | Card | Diff
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lockgate.contract import Verdict
-from lockgate.report.document import Block, Card, Section, Table, Text
+from lockgate.report.document import Block, Card, Diff, Section, Table, Text
 from lockgate.report.model import ModelReport, Report, verdict
-from lockgate.report.sections import patches_section, sections
-from lockgate.report.sections.gates import by_urgency, gates_chart, gates_table
+from lockgate.report.sections import WORKINGS, consequences, findings, workings
+from lockgate.report.sections.gates import by_urgency, gates_chart, gates_reasons, gates_table
 from lockgate.report.summary import facts, headline, overview_table
 from lockgate.report.svg import Drawing, draw
 from lockgate.report.text import clean, clip
@@ -31,7 +31,7 @@ _BREAK = "&#8203;"
 class _Piece:
     """A block under the name by which the template knows it; a `pair` is a chart with its numbers beside it."""
 
-    kind: Literal["text", "table", "chart", "pair", "card"]
+    kind: Literal["text", "table", "chart", "pair", "card", "diff"]
     block: Block | None = None
     drawing: Drawing | None = None
 
@@ -63,7 +63,6 @@ def render_html(report: Report) -> str:
         environment.loader.get_source(environment, "report.css") if environment.loader else ("", None, None)
     )
     title, why = headline(report)
-    patches = patches_section(report.patches)
     return environment.get_template("report.html.j2").render(
         most_rows=_MOST_ROWS,
         style=style,
@@ -73,7 +72,9 @@ def render_html(report: Report) -> str:
         why=why,
         overview=_piece(overview_table(report.models)) if len(report.models) > 1 else None,
         pages=[_page(model, number) for number, model in enumerate(report.models, 1)],
-        patches=_chapter(patches) if patches else None,
+        consequences=[_chapter(section) for section in consequences(report)],
+        workings_title=WORKINGS,
+        workings=[_chapter(section) for section in workings(report)],
     )
 
 
@@ -95,7 +96,7 @@ def _hash(style: str) -> str:
 
 
 def _page(model: ModelReport, number: int) -> _Page:
-    chapters = (_gates_chapter(model), *(_chapter(section) for section in sections(model)))
+    chapters = (_gates_chapter(model), *(_chapter(section) for section in findings(model)))
     return _Page(
         anchor=f"model-{number}",
         name=model.name,
@@ -112,8 +113,9 @@ def _gates_chapter(model: ModelReport) -> _Chapter:
     if not model.gates:
         lead = Text(text="No gate was judged: without a verdict nothing passes.", tone="fail")
         return _chapter(Section(title="Gates", blocks=(lead,)))
-    table = gates_table(by_urgency(model))
-    return _chapter(Section(title="Gates", blocks=(chart, table) if chart else (table,)))
+    gates = by_urgency(model)
+    blocks = (*((chart,) if chart else ()), gates_table(model, gates), *gates_reasons(gates))
+    return _chapter(Section(title="Gates", blocks=blocks))
 
 
 def _chapter(section: Section) -> _Chapter:
@@ -133,6 +135,8 @@ def _piece(block: Block) -> _Piece:
             return _Piece(kind="text", block=block)
         case Table():
             return _Piece(kind="table", block=block)
+        case Diff():
+            return _Piece(kind="diff", block=block)
         case Card():
             return _Piece(kind="card", block=Card(text=_unescaped(block.text)))
         case _:

@@ -1,40 +1,38 @@
-"""Artifact files → the report model. Files are read as if anybody had written them."""
+"""Artifact files → the report model."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from lockgate import contract
-from lockgate.contract import Verdict, artifact_path
-from lockgate.report.judge import judge
-from lockgate.report.model import ModelReport, Patch, Problem, Report, worst
-from lockgate.report.shape import ShapeError, conform
+from lockgate.contract import Verdict
+from lockgate.report.files import LARGEST_FILE_BYTES, Files
+from lockgate.report.judge import Evidence, Judgement, judge
+from lockgate.report.model import ModelReport, Patch, Problem, Proposal, Report, worst
+from lockgate.report.stages import STAGES
 from lockgate.report.text import clean
+from lockgate.report.tracked import TrackedChange, tracked_changes
 from lockgate.spec.model import Model, Spec
 
-T = TypeVar("T")
-
-_LARGEST_FILE_BYTES = 32_000_000
-_MOST_POINTS = 2_000
 _ORDER: Mapping[Verdict, int] = {"fail": 0, "warn": 1, "pass": 2}
 
 
 def load(
-    root: Path, spec: Spec, models: Sequence[str], stages: Mapping[str, Mapping[str, str]] | None = None
+    root: Path,
+    spec: Spec,
+    models: Sequence[str],
+    stages: Mapping[str, Mapping[str, str]] | None = None,
+    proposal: Proposal | None = None,
 ) -> Report:
     """The report on the named models from their artifact files below the repository's root.
 
-    `stages` says by model and stage whether it ran or was cached.
+    `stages` says by model and stage whether it ran or was cached. With a `proposal` each model has to have been
+    compared with its champion.
     """
     reports = [
-        _load_model(root, spec.models[name], (stages or {}).get(name, {}))
+        _load_model(root, spec.models[name], (stages or {}).get(name), proposal)
         if name in spec.models
         else _unknown_model(name)
         for name in dict.fromkeys(models)
@@ -43,103 +41,134 @@ def load(
     patches = (
         Patch(name=clean(it.name), target=clean(it.target), reason=clean(it.reason)) for it in spec.patches
     )
-    return Report(models=tuple(reports), patches=tuple(patches))
+    return Report(
+        models=tuple(reports), patches=tuple(patches), effects=proposal.effects if proposal else None
+    )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Files:
-    """Reads the files of one model and keeps account of those that cannot be read."""
-
-    root: Path
-    model: str
-    problems: list[Problem] = field(default_factory=list)
-
-    def shaped(self, name: str, shape: type[T]) -> T | None:
-        data = self.text(name)
-        if data is None:
-            return None
-        try:
-            return conform(json.loads(data, parse_constant=lambda _: None), shape)
-        except ShapeError as error:
-            self.report(name, f"is not what its stage writes: {error}; run the pipeline again")
-        except (ValueError, RecursionError):
-            self.report(name, "is not readable JSON; run the pipeline again")
-        return None
-
-    def pairs(self, name: str, header: list[str]) -> tuple[tuple[float, float], ...]:
-        data = self.text(name)
-        if data is None:
-            return ()
-        try:
-            return _pairs(data, header)
-        except (ValueError, csv.Error):
-            self.report(name, f"is not a table of numbers with the columns '{','.join(header)}'")
-        return ()
-
-    def text(self, name: str) -> str | None:
-        path = self.root / artifact_path(self.model, name)
-        try:
-            if not path.is_file():
-                self.report(name, "is missing")
-            elif path.stat().st_size > _LARGEST_FILE_BYTES:
-                self.report(name, f"is larger than {_LARGEST_FILE_BYTES // 1_000_000} MB")
-            else:
-                return path.read_text(encoding="utf-8-sig")
-        except (OSError, ValueError):
-            self.report(name, "cannot be read as UTF-8 text")
-        return None
-
-    def report(self, name: str, message: str) -> None:
-        self.problems.append(Problem(file=artifact_path(self.model, name), message=message))
-
-
-def _load_model(root: Path, model: Model, stages: Mapping[str, str]) -> ModelReport:
-    files = _Files(root=root, model=model.name)
+def _load_model(
+    root: Path, model: Model, stages: Mapping[str, str] | None, proposal: Proposal | None
+) -> ModelReport:
+    files = Files(root=root, model=model.name)
     gates = files.shaped(contract.GATES, contract.Gates)
+    report = _with_champion(files, _with_stages(files, model))
+    judgement = _judged(files, gates, report, model)
+    return replace(
+        report,
+        verdict=worst(
+            judgement.verdict,
+            "warn" if None in (report.evaluation, report.export, report.scan) else "pass",
+            "fail" if report.scan is not None and not report.scan["passed"] else "pass",
+            _uncompared(files, report.comparison, model, is_expected=proposal is not None),
+        ),
+        gates=judgement.gates,
+        stages=_stages(files, stages),
+        reruns=_reruns(model.name, proposal),
+        tracked=_tracked(root, model.name, proposal),
+        problems=tuple(files.problems),
+    )
+
+
+def _with_stages(files: Files, model: Model) -> ModelReport:
+    """What the stages left, before anything is judged."""
     evaluation = files.shaped(contract.EVALUATION, contract.Evaluation)
-    export = files.shaped(contract.EXPORT, contract.Export)
-    scan = files.shaped(contract.SCAN, contract.Scan)
-    verdict = _judged(files, gates, model)
-    if None in (evaluation, export, scan):
-        verdict = worst(verdict, "warn")
-    if scan is not None and not scan["passed"]:
-        verdict = "fail"
     kind = evaluation["kind"] if evaluation else None
+    has_curve, is_regression = kind in ("binary", "multiclass"), kind == "regression"
     return ModelReport(
         name=model.name,
         owner=clean(model.owner),
         description=clean(model.description) if model.description else None,
-        verdict=verdict,
-        gates=tuple(gates["gates"]) if gates else (),
+        verdict="fail",
+        problems=(),
+        gates=(),
         evaluation=evaluation,
-        export=export,
-        scan=scan,
+        export=files.shaped(contract.EXPORT, contract.Export),
+        scan=files.shaped(contract.SCAN, contract.Scan),
         ingest=files.shaped(contract.INGEST, contract.Ingest),
         validation=files.shaped(contract.VALIDATION, contract.Validation),
         split=files.shaped(contract.SPLIT, contract.Split),
         training=files.shaped(contract.TRAINING, contract.Training),
         latency=files.shaped(contract.LATENCY, contract.Latency),
-        roc=files.pairs(contract.ROC_PLOT, ["fpr", "tpr"]) if kind in ("binary", "multiclass") else (),
-        residuals=files.pairs(contract.RESIDUALS_PLOT, ["predicted", "actual"])
-        if kind == "regression"
-        else (),
-        card=_card(files),
-        stages={clean(stage): clean(status) for stage, status in stages.items()},
-        problems=tuple(files.problems),
+        roc=files.pairs(contract.ROC_PLOT, ["fpr", "tpr"]) if has_curve else (),
+        residuals=files.pairs(contract.RESIDUALS_PLOT, ["predicted", "actual"]) if is_regression else (),
+        card=_card(files, contract.CARD),
+        stages={},
+        on_unknown=model.compare.on_unknown,
     )
 
 
-def _judged(files: _Files, gates: contract.Gates | None, model: Model) -> Verdict:
+def _with_champion(files: Files, report: ModelReport) -> ModelReport:
+    """What the comparison left, and the champion's files, not all of which need be there."""
+    comparison = files.optional(contract.COMPARISON, contract.Comparison)
+    card = _champion_file(comparison, files, contract.CARD)
+    scan = _champion_file(comparison, files, contract.SCAN)
+    return replace(
+        report,
+        comparison=comparison,
+        provenance=files.optional(contract.PROVENANCE, contract.Provenance),
+        champion_card=_card(files, card) if card else None,
+        champion_scan=files.shaped(scan, contract.Scan) if scan else None,
+    )
+
+
+def _judged(files: Files, gates: contract.Gates | None, report: ModelReport, model: Model) -> Judgement:
     if gates is None:
-        return "fail"
-    verdict, doubts = judge(gates, model.gates)
-    for doubt in doubts:
-        files.report(contract.GATES, f"is not from this spec: {doubt}; run the pipeline again")
-    return verdict
+        return Judgement(verdict="fail", gates=(), doubts=())
+    evidence = Evidence(
+        comparison=report.comparison, evaluation=report.evaluation, provenance=report.provenance
+    )
+    judgement = judge(gates, evidence, model)
+    for name, doubt in judgement.doubts:
+        files.report(name, f"is not from this spec: {doubt}; run the pipeline again")
+    return judgement
 
 
-def _card(files: _Files) -> str | None:
-    text = files.text(contract.CARD)
+def _uncompared(
+    files: Files, comparison: contract.Comparison | None, model: Model, *, is_expected: bool
+) -> Verdict:
+    """What follows of a comparison that cannot be read or, where one was to be made, is not there."""
+    is_there = files.exists(contract.COMPARISON)
+    if comparison is not None or not (is_expected or is_there):
+        return "pass"
+    if not is_there:
+        files.report(contract.COMPARISON, "is missing: nothing was compared with the champion")
+    policies = {limit.on_fail for limit in model.gates.values() if limit.max_drop is not None}
+    policies |= {limit.on_fail for limit in model.evaluate.fairness.values()}
+    return "fail" if "block" in policies else "warn"
+
+
+def _stages(files: Files, stages: Mapping[str, str] | None) -> Mapping[str, str]:
+    """What the run said; a report that is made after it reads what it left."""
+    told = files.optional(STAGES, dict[str, str]) if stages is None else stages
+    return {clean(stage): clean(status) for stage, status in (told or {}).items()}
+
+
+def _reruns(model: str, proposal: Proposal | None) -> Mapping[str, str]:
+    found = (it.stages for it in proposal.effects.models if it.name == model) if proposal else iter(())
+    return {clean(stage): clean(reason) for stage, reason in next(found, ())}
+
+
+def _tracked(root: Path, model: str, proposal: Proposal | None) -> tuple[TrackedChange, ...]:
+    """What DVC says of the data; what it cannot say is no problem of the report's."""
+    before = proposal.base_locks.get(model) if proposal else None
+    path = root / "pipelines" / model / "dvc.lock"
+    try:
+        if before is None or path.stat().st_size > LARGEST_FILE_BYTES:
+            return ()
+        return tracked_changes(before, path.read_bytes())
+    except OSError:
+        return ()
+
+
+def _champion_file(comparison: contract.Comparison | None, files: Files, name: str) -> str | None:
+    """The name where the champion's file of that name is there: not all of them need be."""
+    path = f"{contract.CHAMPION_DIRECTORY}/{name}"
+    is_there = comparison is not None and comparison["champion"]["found"] and files.exists(path)
+    return path if is_there else None
+
+
+def _card(files: Files, name: str) -> str | None:
+    text = files.text(name)
     return None if text is None else clean(text)
 
 
@@ -165,13 +194,3 @@ def _unknown_model(name: str) -> ModelReport:
         card=None,
         stages={},
     )
-
-
-def _pairs(data: str, header: list[str]) -> tuple[tuple[float, float], ...]:
-    rows = csv.reader(io.StringIO(data))
-    if next(rows, None) != header:
-        raise ValueError(header)
-    pairs = tuple((float(first), float(second)) for first, second in rows)
-    if len(pairs) > _MOST_POINTS or not all(math.isfinite(value) for pair in pairs for value in pair):
-        raise ValueError(header)
-    return pairs

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lockgate.contract import GateResult, Verdict
-from lockgate.report.blocks import WHOLE, code, render_section, render_table, section_line
+from lockgate.report.blocks import WHOLE, code, render_block, render_section, render_table, section_line
 from lockgate.report.budget import Part, fit, measure
+from lockgate.report.document import Section, Table, Text
 from lockgate.report.model import ModelReport, Report, verdict
-from lockgate.report.sections import patches_section, sections
-from lockgate.report.sections.gates import brief_gates_table, by_urgency, gates_table
+from lockgate.report.sections import WORKINGS, consequences, findings, workings
+from lockgate.report.sections.gates import by_urgency, gates_reasons, gates_table
 from lockgate.report.summary import facts, headline, overview_table
 from lockgate.spec.markdown import escape_markdown
 
@@ -18,7 +19,9 @@ LIMIT = 65_000
 """In characters: GitHub takes 65,536, and whoever posts the comment adds a line that finds it again."""
 
 _ALERTS: Mapping[Verdict, str] = {"pass": "TIP", "warn": "WARNING", "fail": "CAUTION"}
-_PATCHES_RANK = 100
+_SECTION_LIMIT = 20_000
+_FOLDED, _WORKINGS_RANK = 50, 100
+_BRIEF_TEXTS, _BRIEF_ROWS = 2, 5
 _FOOT = f"\n*Shortened to fit into a comment: {WHOLE} is beside this file, or in the run's artifact.*\n"
 _FOOT_ROOM = 200
 
@@ -47,16 +50,19 @@ _DETAILS = (
 def render_markdown(report: Report) -> str:
     """The whole report as far as it fits, in order of importance."""
     top, gates = _frame(report)
-    groups = [tuple(_parts(model, position)) for position, model in enumerate(report.models)]
-    groups.append(tuple(_tail(report)))
+    groups = (
+        *(tuple(_findings(model, position)) for position, model in enumerate(report.models)),
+        tuple(_consequences(report)),
+        tuple(_workings(report)),
+    )
     parts = [part for group in groups for part in group]
-    chosen = fit(parts, LIMIT - _FOOT_ROOM - measure(top) - sum(map(measure, gates)))
+    chosen = fit(parts, LIMIT - _FOOT_ROOM - measure(top) - sum(map(measure, gates)), _SECTION_LIMIT)
     is_whole = chosen == tuple(part.text for part in parts)
     rest = iter(chosen)
-    body = (
-        gate + "".join(next(rest) for _ in group) for gate, group in zip((*gates, ""), groups, strict=True)
-    )
-    return f"{top}{''.join(body)}".rstrip() + "\n" + ("" if is_whole else _FOOT)
+    told = ["".join(next(rest) for _ in group) for group in groups]
+    openings = (*gates, "", f"## {WORKINGS}\n\n" if told[-1] else "")
+    body = "".join(opening + text for opening, text in zip(openings, told, strict=True))
+    return f"{top}{body}".rstrip() + "\n" + ("" if is_whole else _FOOT)
 
 
 def _frame(report: Report) -> tuple[str, tuple[str, ...]]:
@@ -108,8 +114,10 @@ def _gates_told(model: ModelReport, detail: _Detail) -> str:
     after = f"{_rest(ordered[len(told) :])} Whole in {WHOLE}." if rest and detail.holding is False else ""
     if not told:
         return after
-    table = gates_table(told) if detail.reasons else brief_gates_table(told)
-    return f"{render_table(table)}\n\n{after}".rstrip()
+    table = gates_table(model, told)
+    notes = gates_reasons(told) if detail.reasons else ()
+    parts = (render_table(table), *map(render_block, notes), after)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _rest(gates: tuple[GateResult, ...]) -> str:
@@ -118,13 +126,41 @@ def _rest(gates: tuple[GateResult, ...]) -> str:
     return f"Further gates: {counted}."
 
 
-def _parts(model: ModelReport, position: int) -> Iterator[Part]:
-    for rank, section in enumerate(sections(model)):
-        folded = replace(section, folded=section.folded or position > 0)
-        yield Part(rank=rank, text=render_section(folded, 3), line=section_line(section))
+def _findings(model: ModelReport, position: int) -> Iterator[Part]:
+    for rank, section in enumerate(findings(model)):
+        yield _part(
+            replace(section, folded=section.folded or position > 0), 3, rank + _FOLDED * section.folded
+        )
 
 
-def _tail(report: Report) -> Iterator[Part]:
-    section = patches_section(report.patches)
-    if section is not None:
-        yield Part(rank=_PATCHES_RANK, text=render_section(section, 2), line=section_line(section))
+def _consequences(report: Report) -> Iterator[Part]:
+    for rank, section in enumerate(consequences(report)):
+        yield _part(section, 2, rank)
+
+
+def _workings(report: Report) -> Iterator[Part]:
+    for rank, section in enumerate(workings(report)):
+        yield _part(section, 2, _WORKINGS_RANK + rank)
+
+
+def _part(section: Section, level: int, rank: int) -> Part:
+    return Part(
+        rank=rank,
+        text=render_section(section, level),
+        brief=_brief(section, level),
+        line=section_line(section),
+    )
+
+
+def _brief(section: Section, level: int) -> str:
+    """Its first words and the first rows of its first table, or the line where it has neither."""
+    texts = tuple(block for block in section.blocks if isinstance(block, Text))[:_BRIEF_TEXTS]
+    tables = tuple(
+        replace(block, shown=min(block.shown, _BRIEF_ROWS))
+        for block in section.blocks
+        if isinstance(block, Table)
+    )[:1]
+    more = Text(text=f"In brief, for length: the rest is in {WHOLE.strip('`')}.")
+    if not texts and not tables:
+        return section_line(section)
+    return render_section(replace(section, blocks=(*texts, *tables, more)), level)

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockgate.report.document import Chart, PointChart
+from lockgate.report.document import Chart, ForestChart, PointChart
 from lockgate.report.sections.predictions import grouped, mean_point
 
 _STOPS = 20
 _BARS = 10
+ROWS = 12
+"""How many rows of a table are drawn."""
 
 
 def mermaid(chart: Chart) -> str | None:
     """The source of the diagram, or None where Mermaid has no way to draw it."""
+    if isinstance(chart, ForestChart):
+        return _rows(chart)
     if not isinstance(chart, PointChart) or len(chart.points) < 2:
         return None
     if chart.style == "steps":
@@ -24,16 +28,38 @@ def mermaid(chart: Chart) -> str | None:
     return _bars(chart, points)
 
 
+def _rows(chart: ForestChart) -> str | None:
+    """The rows by their numbers in the table that the chart stands beside; the intervals are only there.
+
+    Mermaid's bars rise from the bottom whatever their sign, so rows with negative values are joined by a line.
+    """
+    values = [row.value for row in chart.rows[:ROWS]]
+    if len(values) < 2:
+        return None
+    low, high = min(0.0, chart.reference, *values), max(0.0, chart.reference, *values)
+    labels = ", ".join(f'"{number}"' for number in range(1, len(values) + 1))
+    mark, word = ("line", "curve") if low < 0 else ("bar", "bars")
+    # The first of two lines is drawn the paler.
+    rows, straight = f"{mark} {_numbers(values)}", f"line {_numbers([chart.reference] * len(values))}"
+    titles = f"{word}: {chart.bars}, straight line: {chart.line}"
+    return _chart(
+        chart.title,
+        f'x-axis "rows of the table" [{labels}]',
+        f'y-axis "{titles}" {_number(low)} --> {_number(high if high > low else 1.0)}',
+        *((straight, rows) if low < 0 else (rows, straight)),
+    )
+
+
 def _curve(chart: PointChart) -> str:
-    """Mermaid spreads a line's values evenly, so the curve is read off at even steps."""
+    """Mermaid spreads a line's values evenly, so the curve is read off at even steps. The diagonal is the paler."""
     stops = [index / _STOPS for index in range(_STOPS + 1)]
     heights = [_height(chart.points, stop) for stop in stops]
     return _chart(
         chart.title,
         f'x-axis "{chart.x_axis}" 0 --> 1',
         f'y-axis "{chart.y_axis}" 0 --> 1',
-        f"line {_numbers(heights)}",
         f"line {_numbers(stops)}",
+        f"line {_numbers(heights)}",
     )
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockgate.contract import (
+    Comparison,
     Evaluation,
     Export,
     GateResult,
     Ingest,
     Latency,
+    Policy,
+    Provenance,
     Scan,
     Split,
     Training,
     Validation,
     Verdict,
 )
+from lockgate.plan.merge import MergeEffects
+from lockgate.report.tracked import TrackedChange
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +44,9 @@ class ModelReport:
     """One model. A file that is missing or malformed is None here and has a problem.
 
     `roc` are (false positive rate, true positive rate); `residuals` are (predicted, actual) of sampled rows.
-    `stages` says by stage whether it ran or was cached; it is empty where that is not known.
+    `gates` are those of the pipeline with what the comparison with the champion said in their place. `on_unknown` is
+    what follows where the data is too little to say. `stages` says by stage whether it ran or was cached; it is empty
+    where that is not known, and so is `reruns`, which says why a stage had to run again.
     """
 
     name: str
@@ -60,14 +67,33 @@ class ModelReport:
     residuals: tuple[tuple[float, float], ...]
     card: str | None
     stages: Mapping[str, str]
+    comparison: Comparison | None = None
+    provenance: Provenance | None = None
+    champion_card: str | None = None
+    champion_scan: Scan | None = None
+    tracked: tuple[TrackedChange, ...] = ()
+    on_unknown: Policy = "warn"
+    reruns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposal:
+    """The change that proposes the candidates: what merging it does, and by model the base's `dvc.lock`."""
+
+    effects: MergeEffects
+    base_locks: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """The models that need attention come first. `patches` are all that are in force in the spec."""
+    """The models that need attention come first. `patches` are all that are in force in the spec.
+
+    `effects` is None where the change is not known: there is no base to compare the project with.
+    """
 
     models: tuple[ModelReport, ...]
     patches: tuple[Patch, ...]
+    effects: MergeEffects | None = None
 
 
 def verdict(report: Report) -> Verdict:

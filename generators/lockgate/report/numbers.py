@@ -60,9 +60,7 @@ def show_change(value: float | None, scale: Scale) -> str:
     """The value with its sign and unit."""
     if value is None:
         return ABSENT
-    digits = _digits(value, scale)
-    is_signed = digits.startswith(_MINUS) or not digits.strip("0.")
-    return _with_unit(digits if is_signed else f"+{digits}", scale)
+    return _with_unit(_signed(value, scale), scale)
 
 
 def show_interval(value: float | None, low: float | None, high: float | None, scale: Scale) -> str:
@@ -70,6 +68,14 @@ def show_interval(value: float | None, low: float | None, high: float | None, sc
     if value is None or low is None or high is None:
         return show(value, scale)
     return _with_unit(f"{_digits(value, scale)} [{_digits(low, scale)}, {_digits(high, scale)}]", scale)
+
+
+def show_change_interval(value: float | None, low: float | None, high: float | None, scale: Scale) -> str:
+    """`+0.004 [+0.001, +0.009]`, or the change alone where there is no interval."""
+    if value is None or low is None or high is None:
+        return show_change(value, scale)
+    bounds = f"{_signed(low, scale)}, {_signed(high, scale)}"
+    return _with_unit(f"{_signed(value, scale)} [{bounds}]", scale)
 
 
 def show_metric(value: float | None, low: float | None, high: float | None, unit: str) -> str:
@@ -107,6 +113,12 @@ def _digits(value: float, scale: Scale) -> str:
     text = f"{scaled:,.{scale.decimals}f}"
     is_zero = not text.strip("-0.,")
     return text.lstrip("-") if is_zero else text.replace("-", _MINUS)
+
+
+def _signed(value: float, scale: Scale) -> str:
+    digits = _digits(value, scale)
+    is_signed = digits.startswith(_MINUS) or not digits.strip("0.")
+    return digits if is_signed else f"+{digits}"
 
 
 def _with_unit(digits: str, scale: Scale) -> str:

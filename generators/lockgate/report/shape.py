@@ -95,7 +95,7 @@ def _either(value: object, shapes: tuple[object, ...], where: str) -> object:
 
 def _scalar(value: object, shape: object, where: str) -> object:
     if shape is object:
-        return _cleaned(value)
+        return cleaned(value)
     if shape is str and isinstance(value, str):
         return clean(value)
     if shape is float and _is_number(value):
@@ -113,13 +113,16 @@ def _is_number(value: object) -> bool:
     return abs(value) < _LARGEST and not math.isnan(value)
 
 
-def _cleaned(value: object) -> object:
+def cleaned(value: object) -> object:
+    """The value with all the text in it made printable, and numbers that JSON has no form for as text."""
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
+    if isinstance(value, list | tuple):
+        return [cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {clean(key): _cleaned(item) for key, item in value.items()}
+        return {clean(str(key)): cleaned(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lockgate.contract import Verdict
+from lockgate.report.champion import doubt, is_scored, where
 from lockgate.report.document import Cell, Table, Tone, headings
 from lockgate.report.model import ModelReport, Report, verdict
-from lockgate.report.numbers import show_count, show_metric, show_quantity
-from lockgate.report.sections.gates import count_holding
+from lockgate.report.numbers import show_change, show_count, show_metric, show_quantity
+from lockgate.report.sections.gates import ANSWERS, change_scale, count_holding
 from lockgate.report.sections.metrics import primary_metric
 from lockgate.report.text import clip, plural
 
@@ -42,11 +43,29 @@ def reason(model: ModelReport) -> str:
         metrics = tuple(dict.fromkeys(gate["metric"] for gate in model.gates if gate["outcome"] == outcome))
         if metrics:
             sentences.append(f"{word}: {_some(metrics)}.")
+    sentences += _against_champion(model)
+    if model.provenance is not None and model.provenance["outcome"] != "pass":
+        sentences.append(f"Against the author's dvc.lock: {model.provenance['answer']}.")
     if model.problems:
         first = model.problems[0]
         more = f" ({len(model.problems) - 1:,} more)" if len(model.problems) > 1 else ""
         sentences.append(f"{first.file} {first.message}{more}.")
     return clip(" ".join(sentences), 400)
+
+
+def _against_champion(model: ModelReport) -> list[str]:
+    """What the metric that stands for the model says of the champion, or why nothing does."""
+    comparison, name = model.comparison, primary_metric(model)
+    if comparison is None:
+        return []
+    if not is_scored(comparison):
+        why = doubt(comparison)
+        return [f"Not compared: {why.rstrip('.')}."] if why else ["Nothing is live yet to compare with."]
+    change = next((it for it in comparison["metrics"] if it["metric"] == name), None)
+    if change is None or change["answer"] is None:
+        return []
+    shown = show_change(change["difference"], change_scale(change))
+    return [f"{name} against {where(comparison['champion'])}: {ANSWERS[change['answer']]} ({shown})."]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -62,6 +81,8 @@ def facts(model: ModelReport) -> tuple[tuple[str, str], ...]:
         metric = evaluation["metrics"][name]
         found.append((name, show_metric(metric["value"], metric["low"], metric["high"], metric["unit"])))
         found.append(("holdout", f"{show_count(evaluation['rows'])} rows"))
+    if model.comparison is not None and model.comparison["champion"]["found"]:
+        found.append(("champion", where(model.comparison["champion"])))
     if model.latency is not None:
         found.append(("latency, 99th percentile", show_quantity(model.latency["p99"], "s")))
     if model.export is not None:

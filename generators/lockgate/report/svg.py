@@ -17,7 +17,7 @@ from lockgate.report.text import clip
 Attributes: TypeAlias = Mapping[str, str]
 Span: TypeAlias = tuple[float, float]
 
-_ROW, _TOP, _LABELS, _TRACK, _VALUES = 30, 14, 190, 300, 150
+_ROW, _TOP, _LABELS, _TRACK, _VALUES = 30, 14, 190, 300, 210
 _WIDTH = _LABELS + _TRACK + _VALUES
 _SQUARE, _LEFT, _BOTTOM = 300, 56, 44
 _LABEL_LENGTH = 27

@@ -78,11 +78,12 @@ def _model(name: str, block: Block, written: Block) -> m.Model:
         data=_data(block["data"]),
         train=m.Train(**{key: block["train"][key] for key in ("estimator", "params", "seed")}),
         evaluate=_evaluate(block["evaluate"]),
+        compare=_compare(block["compare"]),
         export=_export(block["export"]),
         gates={metric: _gate(gate) for metric, gate in block["gates"].items()},
         stages={stage: _stage(custom) for stage, custom in block["stages"].items()},
         card=m.Card(**{key: block["card"].get(key) for key in ("intended_use", "limitations", "ethics")}),
-        job=m.Job(runner=block["job"].get("runner"), timeout_minutes=block["job"].get("timeout_minutes")),
+        job=_job(block["job"]),
         serve=_serve(block["serve"]) if "serve" in block else None,
         written=written,
     )
@@ -131,6 +132,14 @@ def _evaluate(block: Block) -> m.Evaluate:
         metrics={name: m.CustomMetric(**metric) for name, metric in block["metrics"].items()},
         bootstrap_samples=block["bootstrap"]["samples"],
         bootstrap_confidence=block["bootstrap"]["confidence"],
+        worst_slices=block["worst_slices"]["max"] if "worst_slices" in block else None,
+        fairness={name: m.Fairness(**fairness) for name, fairness in block["fairness"].items()},
+    )
+
+
+def _compare(block: Block) -> m.Compare:
+    return m.Compare(
+        environment=block["with"], confidence=block["confidence"], on_unknown=block["on_unknown"]
     )
 
 
@@ -155,6 +164,15 @@ def _stage(block: Block) -> m.CustomStage:
         after=block.get("after"),
         deps=tuple(block["deps"]),
         outs=tuple(block["outs"]),
+    )
+
+
+def _job(block: Block) -> m.Job:
+    return m.Job(
+        runner=block.get("runner"),
+        timeout_minutes=block.get("timeout_minutes"),
+        prove=block["prove"],
+        on_difference=block["on_difference"],
     )
 
 

@@ -16,6 +16,9 @@ OnFail: TypeAlias = Literal["block", "warn", "observe"]
 BuiltInStage: TypeAlias = Literal[
     "ingest", "validate", "split", "train", "evaluate", "export", "scan", "gate"
 ]
+FairnessMetric: TypeAlias = Literal[
+    "selection_rate", "recall", "precision", "false_positive_rate", "accuracy", "mae", "mean_error"
+]
 Value: TypeAlias = str | int | float | bool
 """One scalar of the user's."""
 
@@ -71,13 +74,36 @@ class CustomMetric(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fairness:
+    """The greatest difference of the metric between two groups of the column that holds the gate."""
+
+    column: str
+    metric: FairnessMetric
+    max_difference: float
+    on_fail: OnFail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluate:
+    """`worst_slices` is how many to show at most; None where none are looked for."""
+
     positive: Value | None
     threshold: float
     slices: tuple[str, ...]
     metrics: Mapping[str, CustomMetric]
     bootstrap_samples: int
     bootstrap_confidence: float
+    worst_slices: int | None
+    fairness: Mapping[str, Fairness]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compare:
+    """`environment` is where the champion is pinned; it need not exist."""
+
+    environment: str
+    confidence: float
+    on_unknown: OnFail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +166,8 @@ class Serve:
 class Job(NamedTuple):
     runner: str | None
     timeout_minutes: int | None
+    prove: Literal["rebuild", "reuse"]
+    on_difference: Literal["warn", "block"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +183,7 @@ class Model:
     data: Data
     train: Train
     evaluate: Evaluate
+    compare: Compare
     export: Export
     gates: Mapping[str, Gate]
     stages: Mapping[str, CustomStage]

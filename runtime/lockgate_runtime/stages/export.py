@@ -72,7 +72,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     reference = reference_of(to_features(train, training["inputs"]), exported.outputs, source.signature)
     _write_model(directory, exported, source.signature, reference)
     result = _export(model, source, exported)
-    latency = _latency(load_predictor(directory, model.export.trusted), source.features)
+    latency = measure_latency(load_predictor(directory, model.export.trusted), source.features)
     write_json(_artifact(model, root, contract.EXPORT), result)
     write_json(_artifact(model, root, contract.LATENCY), latency)
     return _summary(result, latency)
@@ -214,7 +214,7 @@ def _file_name(exported: _Exported) -> str:
     return contract.ONNX_MODEL if exported.format == "onnx" else contract.SKOPS_MODEL
 
 
-def _latency(predictor: Predictor, features: pd.DataFrame) -> contract.Latency:
+def measure_latency(predictor: Predictor, features: pd.DataFrame) -> contract.Latency:
     """Time single rows from Python values to outputs, for at most about five seconds after the warm-up."""
     rows = list(features.head(_TIMED_ROWS).itertuples(index=False, name=None))
     until = time.perf_counter() + _TIMED_SECONDS

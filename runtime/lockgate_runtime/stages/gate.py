@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from lockgate import contract
-from lockgate.contract import GateResult, Interval, Metric, Outcome, Verdict
+from lockgate.contract import GateResult, Interval, Metric, Verdict
 from lockgate.spec.model import Gate
 from lockgate_runtime.stages.card import card
 from lockgate_runtime.stages.files import read_json, replacing, write_json
 from lockgate_runtime.stages.metrics import described
+from lockgate_runtime.stages.outcomes import failed
 from lockgate_runtime.stages.shown import shown
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     evaluation: contract.Evaluation = _read(model, root, contract.EVALUATION)
     scan: contract.Scan = _read(model, root, contract.SCAN)
     metrics = {**evaluation["metrics"], **_operational(model, root)}
-    # Nothing is live while there is no registry to read a champion from.
-    gates = judge(model.gates, metrics, None, scan)
+    gates = judge(model.gates, metrics, scan)
     write_json(root / contract.artifact_path(model.name, contract.GATES), gates)
     with replacing(root / contract.artifact_path(model.name, contract.CARD)) as temporary:
         temporary.write_text(card(spec, model, root, gates), encoding="utf-8")
@@ -51,32 +51,26 @@ def _operational(model: Model, root: Path) -> dict[str, Metric]:
     }
 
 
-def judge(
-    gates: Mapping[str, Gate],
-    metrics: Mapping[str, Metric],
-    champion_metrics: Mapping[str, float] | None,
-    scan: contract.Scan,
-) -> contract.Gates:
-    """Hold every limit of every gate against its metric, the champion's, and the scan.
+def judge(gates: Mapping[str, Gate], metrics: Mapping[str, Metric], scan: contract.Scan) -> contract.Gates:
+    """Hold every limit of every gate against its metric, and the scan.
 
-    Invalid rows block without a gate of their own, and so does a finding of the scan.
+    `max_drop` is skipped: what is live is no input of the pipeline, and compared after it, by `compare`. Invalid rows
+    block without a gate of their own, and so does a finding of the scan.
     """
     every = {"invalid_rows": _NO_INVALID_ROWS, **gates}
-    results = [result for name in every for result in _results(name, every[name], metrics, champion_metrics)]
+    results = [result for name in every for result in _results(name, every[name], metrics)]
     results.append(_scan_result(scan))
     return contract.Gates(verdict=_verdict(results), gates=results)
 
 
-def _results(
-    name: str, gate: Gate, metrics: Mapping[str, Metric], champion: Mapping[str, float] | None
-) -> Iterator[GateResult]:
+def _results(name: str, gate: Gate, metrics: Mapping[str, Metric]) -> Iterator[GateResult]:
     metric = metrics.get(name)
     if gate.min is not None:
         yield _limit_result(name, "min", gate.min, metric, gate.on_fail)
     if gate.max is not None:
         yield _limit_result(name, "max", gate.max, metric, gate.on_fail)
     if gate.max_drop is not None:
-        yield _drop_result(name, gate.max_drop, metric, champion, gate.on_fail)
+        yield _drop_result(name, gate.max_drop, metric, gate.on_fail)
 
 
 def _limit_result(
@@ -97,24 +91,11 @@ def _limit_result(
     return _result(name, rule, limit, metric, on_fail, margin, reason)
 
 
-def _drop_result(
-    name: str, limit: float, metric: Metric | None, champion: Mapping[str, float] | None, on_fail: OnFail
-) -> GateResult:
+def _drop_result(name: str, limit: float, metric: Metric | None, on_fail: OnFail) -> GateResult:
     if metric is None or metric["value"] is None:
         return _undefined(name, "max_drop", limit, metric, on_fail)
-    if champion is None:
-        return _skipped(name, limit, metric, on_fail, "nothing is live yet to compare with")
-    if name not in champion:
-        return _skipped(name, limit, metric, on_fail, f"the live version has no '{name}' to compare with")
-    better = metric["value"] - champion[name]
-    gain = better if metric["better"] == "higher" else -better
-    unit = metric["unit"]
-    change = f"{_shown(abs(gain), unit)} {'worse' if gain < 0 else 'better'} than" if gain else "equal to"
-    reason = (
-        f"{_shown(metric['value'], unit)} is {change} the live version's {_shown(champion[name], unit)}; "
-        f"at most {_shown(limit, unit)} worse is allowed"
-    )
-    return _result(name, "max_drop", limit, metric, on_fail, round(limit + gain, 12), reason)
+    reason = "not compared with what is live: 'lockgate run --base' does"
+    return {**_result(name, "max_drop", limit, metric, on_fail, None, reason), "outcome": "skipped"}
 
 
 def _result(
@@ -136,7 +117,7 @@ def _result(
         margin=margin,
         unit=metric["unit"] if metric else "",
         on_fail=on_fail,
-        outcome="pass" if margin is not None and margin >= 0 else _failed(on_fail),
+        outcome="pass" if margin is not None and margin >= 0 else failed(on_fail),
         reason=reason,
     )
 
@@ -151,11 +132,6 @@ def _undefined(
     """A value that is not there holds no limit."""
     what = "no stage reports it" if metric is None else "it is undefined on this holdout"
     return _result(name, rule, limit, metric, on_fail, None, f"'{name}' has no value: {what}")
-
-
-def _skipped(name: str, limit: float, metric: Metric, on_fail: OnFail, reason: str) -> GateResult:
-    result = _result(name, "max_drop", limit, metric, on_fail, None, reason)
-    return {**result, "outcome": "skipped"}
 
 
 def _scan_result(scan: contract.Scan) -> GateResult:
@@ -176,11 +152,6 @@ def _scan_result(scan: contract.Scan) -> GateResult:
         outcome="pass" if passed else "fail",
         reason=f"{len(scan['files'])} files, nothing found" if passed else f"{first}{more}",
     )
-
-
-def _failed(on_fail: OnFail) -> Outcome:
-    outcomes: dict[OnFail, Outcome] = {"block": "fail", "warn": "warn", "observe": "observed"}
-    return outcomes[on_fail]
 
 
 def _doubt(metric: Metric, limit: float, other: Literal["pass", "fail"]) -> str:

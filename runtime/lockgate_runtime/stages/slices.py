@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 30
 _MISSING = "(missing)"
-_OTHER = "(other)"
+OTHER = "(other)"
 
 
 def slice_metrics(
@@ -71,7 +71,7 @@ def _values(texts: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
     kept = order[:_MOST_VALUES]
     slices = [(str(labels[code]) or _MISSING, np.flatnonzero(codes == code)) for code in kept]
     if len(order) > _MOST_VALUES:
-        slices.append((_OTHER, np.flatnonzero(~np.isin(codes, kept))))
+        slices.append((OTHER, np.flatnonzero(~np.isin(codes, kept))))
     return slices
 
 

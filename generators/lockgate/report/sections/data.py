@@ -9,12 +9,27 @@ from lockgate.contract import Check, ColumnProfile, Ingest, Part, Split, Validat
 from lockgate.report.document import Block, Cell, Section, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import ABSENT, scale_for, show, show_count, show_quantity, show_share
+from lockgate.report.sections.data_changes import column_changes, data_changes, tracked_table
 from lockgate.report.text import clip, plural
 
 
 def data_section(model: ModelReport) -> Section | None:
-    blocks = (*_rows(model.ingest, model.validation), *_split(model), *_columns(model.validation))
+    blocks = (*_rows(model.ingest, model.validation), *tracked_table(model), *data_changes(model))
+    if not _is_compared(model):
+        blocks += (*_split(model),)
     return Section(title="Data", blocks=blocks) if blocks else None
+
+
+def data_detail_section(model: ModelReport) -> Section | None:
+    """Of the candidate's data what a reviewer looks up."""
+    blocks = (*column_changes(model), *(_split(model) if _is_compared(model) else ()))
+    blocks += (*_columns(model.validation),)
+    return Section(title="The data in detail", blocks=blocks, folded=True) if blocks else None
+
+
+def _is_compared(model: ModelReport) -> bool:
+    """Whether the champion's data tell more than how the candidate's were split."""
+    return model.comparison is not None and model.comparison["data"] is not None
 
 
 def _rows(ingest: Ingest | None, validation: Validation | None) -> Iterator[Block]:
@@ -104,7 +119,7 @@ def _columns(validation: Validation | None) -> Iterator[Block]:
     if validation is None or not validation["columns"]:
         return
     yield Table(
-        caption="Columns",
+        caption="The candidate's columns",
         headings=headings(("Column", "Type"), ("Missing", "Distinct", "Least", "Mean", "Greatest")),
         rows=tuple(_column_row(name, profile) for name, profile in validation["columns"].items()),
         shown=15,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lockgate.contract import Evaluation, Metric
-from lockgate.report.document import Cell, Section, Table, Text, headings
+from lockgate.report.champion import champion_name, doubt, is_scored, where
+from lockgate.report.document import Block, Cell, Section, Table, Text, Tone, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import ABSENT, scale_for, show, show_change, show_count, show_interval
 
@@ -23,7 +26,10 @@ def metrics_section(model: ModelReport) -> Section | None:
         rows=tuple(_row(name, evaluation) for name in _gated_first(model, evaluation)),
         shown=25,
     )
-    return Section(title="Metrics", blocks=(Text(text=_lead(evaluation, percent)), table))
+    blocks = (*_no_champion(model), Text(text=_lead(evaluation, percent)), table)
+    if is_scored(model.comparison):
+        return Section(title="Metrics against the baseline", blocks=blocks, folded=True)
+    return Section(title="Metrics", blocks=blocks)
 
 
 def primary_metric(model: ModelReport) -> str | None:
@@ -36,6 +42,18 @@ def primary_metric(model: ModelReport) -> str | None:
     sliced = {name for it in slices for name in it["metrics"]} or set(known)
     wanted = [name for name in (*gated, *_USUAL, *known) if name in known and name in sliced]
     return next(iter(wanted or known), None)
+
+
+def _no_champion(model: ModelReport) -> Iterator[Block]:
+    comparison = model.comparison
+    if comparison is None or is_scored(comparison):
+        return
+    if comparison["champion"]["found"]:
+        text = f"{where(comparison['champion'])} is the champion, but nothing is compared: {comparison['reason']}"
+    else:
+        text = f"There is {champion_name(comparison['champion'])}"
+    tone: Tone = "warn" if doubt(comparison) else ""
+    yield Text(text=f"{text.rstrip('.')}.", tone=tone)
 
 
 def _gated_first(model: ModelReport, evaluation: Evaluation) -> tuple[str, ...]:

@@ -8,13 +8,13 @@ from lockgate.contract import Export, Latency, Scan, ScannedFile
 from lockgate.report.document import Block, Cell, Section, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import scale_for, show, show_count, show_quantity, show_share
-from lockgate.report.text import plural
+from lockgate.report.text import clip, plural
 
 _HASH_SHOWN = 12
 
 
 def release_section(model: ModelReport) -> Section | None:
-    blocks = (*_export(model.export, model.latency), *_scan(model.scan))
+    blocks = (*_export(model.export, model.latency), *_scan(model.scan, model.champion_scan))
     return Section(title="Export and scan", blocks=blocks) if blocks else None
 
 
@@ -60,7 +60,7 @@ def _latency_rows(latency: Latency | None) -> Iterator[tuple[Cell, ...]]:
         yield cells("Latency of one row", f"{median} median, {tail} 99th percentile, over {rows} rows")
 
 
-def _scan(scan: Scan | None) -> Iterator[Block]:
+def _scan(scan: Scan | None, champion: Scan | None) -> Iterator[Block]:
     if scan is None:
         return
     findings = sum(len(it["findings"]) for it in scan["files"])
@@ -68,12 +68,29 @@ def _scan(scan: Scan | None) -> Iterator[Block]:
         yield Text(text=f"The scan passed {plural(len(scan['files']), 'file')}.")
     else:
         yield Text(text=f"The scan refused the model: {plural(findings, 'finding')}.", tone="fail")
+    before = {it["path"]: it for it in champion["files"]} if champion else {}
+    last = ("SHA-256", "Findings", "Against the champion") if champion else ("SHA-256", "Findings")
     yield Table(
         caption="Scanned files",
-        headings=headings(("File", "Format"), ("Size",)) + headings(("SHA-256", "Findings")),
-        rows=tuple(_file_row(it) for it in sorted(scan["files"], key=lambda it: not it["findings"])),
+        headings=headings(("File", "Format"), ("Size",)) + headings(last),
+        rows=tuple(
+            (*_file_row(it), *((_against(it, before.get(it["path"])),) if champion else ()))
+            for it in sorted(scan["files"], key=lambda it: not it["findings"])
+        ),
         shown=10,
     )
+    gone = [path for path in before if path not in {it["path"] for it in scan["files"]}]
+    if gone:
+        yield Text(text=f"The champion had {plural(len(gone), 'file')} more: {clip(', '.join(gone), 400)}.")
+
+
+def _against(it: ScannedFile, before: ScannedFile | None) -> Cell:
+    if before is None:
+        return Cell(text="new")
+    if it["sha256"] == before["sha256"]:
+        return Cell(text="the same bytes")
+    format_before = f", {before['format']}" if before["format"] != it["format"] else ""
+    return Cell(text=f"was {show_quantity(before['size_bytes'], 'bytes')}{format_before}")
 
 
 def _file_row(it: ScannedFile) -> tuple[Cell, ...]:

@@ -5,22 +5,54 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from lockgate.report.document import Block, Cell, Section, Table, Text, cells, headings
+from lockgate.contract import Provenance
+from lockgate.report.document import Block, Cell, Section, Table, Text, Tone, cells, headings
 from lockgate.report.model import ModelReport
-from lockgate.report.numbers import show_count
+from lockgate.report.numbers import ABSENT, show_count
 from lockgate.report.text import clip
+
+_KEPT = {
+    "unchanged": "nothing that it depends on has changed",
+    "cached": "it ran on the same inputs before, and its files were kept",
+}
+
+
+def trainer_section(model: ModelReport) -> Section | None:
+    """Who trained it, where that is not as it should be; else it is told with what ran."""
+    if model.provenance is None or model.provenance["outcome"] == "pass":
+        return None
+    return Section(title="Who trained it", blocks=(_trainer(model.provenance),))
 
 
 def run_section(model: ModelReport) -> Section | None:
     facts = tuple(_facts(model))
-    blocks: tuple[Block, ...] = (*_stages(model), *_table("Training", ("What", "Value"), facts))
-    blocks += (*_parameters(model), *_libraries(model))
-    return Section(title="How it was computed", blocks=blocks, folded=True) if blocks else None
+    blocks: tuple[Block, ...] = (*_provenance(model.provenance), *_stages(model))
+    blocks += (*_table("Training", ("What", "Value"), facts), *_parameters(model), *_libraries(model))
+    title = "What ran, what was cached, and why" if model.stages else "How it was computed"
+    return Section(title=title, blocks=blocks, folded=True) if blocks else None
+
+
+def _provenance(provenance: Provenance | None) -> Iterator[Block]:
+    if provenance is not None and provenance["outcome"] == "pass":
+        yield _trainer(provenance)
+
+
+def _trainer(provenance: Provenance) -> Text:
+    tone: Tone = "" if provenance["outcome"] == "pass" else provenance["outcome"]
+    answer, reason = provenance["answer"], provenance["reason"].rstrip(".")
+    if answer == "not trained":
+        return Text(text=f"Not trained by this run: {reason}.", tone=tone)
+    who = "by this run" if provenance["mode"] == "rebuild" else "by the author, and taken over"
+    return Text(text=f"Trained {who}. Against the author's dvc.lock: {answer}, {reason}.", tone=tone)
 
 
 def _stages(model: ModelReport) -> Iterator[Block]:
-    rows = tuple(cells(stage, status) for stage, status in model.stages.items())
-    yield from _table("Stages", ("Stage", "What became of it"), rows)
+    rows = tuple(cells(stage, status, _why(model, stage, status)) for stage, status in model.stages.items())
+    yield from _table("Stages", ("Stage", "What became of it", "Why"), rows)
+
+
+def _why(model: ModelReport, stage: str, status: str) -> str:
+    return _KEPT.get(status) or model.reruns.get(stage) or ABSENT
 
 
 def _facts(model: ModelReport) -> Iterator[tuple[Cell, ...]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lockgate.contract import Better, Metric, Slice
-from lockgate.report.document import Cell, ForestChart, Range, Section, Table, Text, Tone, headings
+from lockgate.report.champion import is_scored
+from lockgate.report.document import Block, Cell, ForestChart, Range, Section, Table, Text, Tone, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import scale_for, show, show_change, show_count, show_interval, show_metric
 from lockgate.report.sections.metrics import primary_metric
@@ -41,8 +42,11 @@ def slices_section(model: ModelReport) -> Section | None:
         shown=12,
     )
     chart = _chart(name, whole, rows)
-    blocks = (Text(text=_lead(name, whole, rows)), table)
-    return Section(title="Slices, worst first", blocks=(*blocks, chart) if chart else blocks)
+    blocks: tuple[Block, ...] = (Text(text=_lead(name, whole, rows)), table)
+    blocks = (*blocks, chart) if chart else blocks
+    if is_scored(model.comparison) and model.comparison is not None and model.comparison["slices"]:
+        return Section(title="Slices against the whole", blocks=blocks, folded=True)
+    return Section(title="Slices, worst first", blocks=blocks)
 
 
 def _rows(slices: dict[str, list[Slice]], name: str, whole: Metric) -> Iterator[_Row]:
@@ -130,9 +134,11 @@ def _chart(name: str, whole: Metric, rows: list[_Row]) -> ForestChart | None:
     if not drawn or whole["value"] is None:
         return None
     return ForestChart(
-        title=f"{name} by slice",
+        title="Slices against the whole",
         description="Slices with their intervals, worst first. The dashed line is the whole holdout.",
         axis=name,
+        bars="slices",
+        line="the whole holdout",
         reference=whole["value"],
         rows=drawn,
     )

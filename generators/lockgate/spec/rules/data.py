@@ -13,6 +13,11 @@ from lockgate.spec.validate import quote, suggest
 Block: TypeAlias = Mapping[str, Any]
 Location: TypeAlias = tuple[str | int, ...]
 
+_FAIRNESS_METRICS = {
+    "classification": ("selection_rate", "recall", "precision", "false_positive_rate", "accuracy"),
+    "regression": ("mae", "mean_error"),
+}
+
 
 def check(filled: Block, _written: Block) -> Iterator[Finding]:
     for name, model in filled["models"].items():
@@ -23,6 +28,7 @@ def check(filled: Block, _written: Block) -> Iterator[Finding]:
         for column, block in model["data"].get("columns", {}).items():
             yield from _column(block, (*location, "data", "columns", column))
         yield from _slices(model, (*location, "evaluate", "slices"))
+        yield from _fairness(model, (*location, "evaluate", "fairness"))
         yield from _evaluate(model, (*location, "evaluate"))
 
 
@@ -123,17 +129,33 @@ def _misplaced(key: str, kind: str, wanted: str, location: Location) -> Finding:
 
 
 def _slices(model: Block, location: Location) -> Iterator[Finding]:
-    data = model["data"]
+    for index, column in enumerate(model["evaluate"]["slices"]):
+        yield from _known_column(model["data"], column, (*location, index))
+
+
+def _known_column(data: Block, column: str, location: Location) -> Iterator[Finding]:
     if "columns" not in data:
         return
     known = [*data["columns"], *(data[role] for role in ("time", "group") if role in data)]
-    for index, column in enumerate(model["evaluate"]["slices"]):
-        if column not in known:
+    if column not in known:
+        yield Finding(
+            rule="unknown-column",
+            location=location,
+            message=f"no column is called {quote(column)}",
+            help=suggest(column, known) or "add it to 'data.columns'",
+        )
+
+
+def _fairness(model: Block, location: Location) -> Iterator[Finding]:
+    metrics = _FAIRNESS_METRICS[model["task"]]
+    for name, fairness in model["evaluate"]["fairness"].items():
+        yield from _known_column(model["data"], fairness["column"], (*location, name, "column"))
+        if fairness["metric"] not in metrics:
             yield Finding(
-                rule="unknown-column",
-                location=(*location, index),
-                message=f"no column is called {quote(column)}",
-                help=suggest(column, known) or "add it to 'data.columns'",
+                rule="fairness-metric",
+                location=(*location, name, "metric"),
+                message=f"{fairness['metric']!r} is not a metric of a {model['task']}",
+                help=f"allowed: {', '.join(repr(metric) for metric in metrics)}",
             )
 
 

@@ -1,4 +1,4 @@
-"""Rules about environments and pins: they name models and environments that exist, and models that are served."""
+"""Rules about environments, pins and champions: what they name exists, and models that are served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ Block: TypeAlias = Mapping[str, Any]
 Location: TypeAlias = tuple[str | int, ...]
 
 
-def check(filled: Block, _written: Block) -> Iterator[Finding]:
+def check(filled: Block, written: Block) -> Iterator[Finding]:
+    for name, model in written["models"].items():
+        # The default need not exist: a project without environments has a champion on its main branch.
+        environment = model.get("compare", {}).get("with")
+        if environment is not None and environment not in filled["environments"]:
+            at = ("models", name, "compare", "with")
+            yield _unknown("environment", environment, filled["environments"], at, at_key=False)
     for environment, block in filled["environments"].items():
         yield from _models(filled, block["models"], ("environments", environment, "models"))
     for environment, pins in filled["deployments"].items():
@@ -36,12 +42,14 @@ def _models(filled: Block, named: Iterable[str], location: Location) -> Iterator
             )
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], location: Location) -> Finding:
+def _unknown(
+    kind: str, name: str, known: Iterable[str], location: Location, *, at_key: bool = True
+) -> Finding:
     listed = sorted(known)
     return Finding(
         rule=f"unknown-{kind}",
         location=location,
-        at_key=True,
+        at_key=at_key,
         message=f"no {kind} is called {quote(name)}",
         help=suggest(name, listed)
         or f"add it under '{kind}s'{'; there are: ' + ', '.join(listed) if listed else ''}",

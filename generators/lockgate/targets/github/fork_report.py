@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan
 from lockgate.targets.github import pull_request
-from lockgate.targets.github.comment import post_steps
+from lockgate.targets.github.comment import API, GH_TOKENS, post_steps
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import REPORT_ARTIFACT
 
@@ -70,9 +70,9 @@ def _find_step() -> Step:
         "name": "Find the pull request and its report",
         "id": "find",
         "env": {
-            "GH_TOKEN": "${{ github.token }}",
-            "PULLS": "repos/${{ github.repository }}/pulls",
-            "ARTIFACTS": f"repos/${{{{ github.repository }}}}/actions/runs/${{{{ {_RUN}.id }}}}/artifacts",
+            **GH_TOKENS,
+            "PULLS": f"{API}/pulls",
+            "ARTIFACTS": f"{API}/actions/runs/${{{{ {_RUN}.id }}}}/artifacts",
             "NAME": REPORT_ARTIFACT,
             "HEAD": f"${{{{ {_RUN}.head_repository.owner.login }}}}:${{{{ {_RUN}.head_branch }}}}",
             "HEAD_SHA": f"${{{{ {_RUN}.head_sha }}}}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan
 from lockgate.targets.github.comment import post_steps
+from lockgate.targets.github.paths import counting_paths
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import (
     BASE_SHA,
@@ -23,12 +24,24 @@ NAME = "Lockgate"
 _ANY_MODEL = "needs.check.outputs.models != '[]'"
 _SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
-# The only ways to pass: nothing is affected, or all of it is proved and reported and no gate blocks.
-_JUDGE = """\
-echo "check, prove, report and verdict: $RESULTS"
-case "$RESULTS" in "$NOTHING_AFFECTED"*|"$PROVED/pass"|"$PROVED/warn") exit 0 ;; esac
-exit 1
+# What nothing generated, no pipeline and no spec is made of needs no Python to be passed.
+_CHANGES = """\
+mapfile -t paths <<< "$PATHS"
+if git diff --quiet "$BASE_SHA...HEAD" -- "${paths[@]}"; then changed=false; else changed=true; fi
+echo "changed=$changed" >> "$GITHUB_OUTPUT"
 """
+
+# The only ways to pass: nothing that counts has changed, or all that has is proved and reported and no gate blocks.
+_JUDGE = """\
+case "$RESULTS" in "$UNTOUCHED"*|"$NO_MODEL/pass"|"$NO_MODEL/warn"|"$PROVED/pass"|"$PROVED/warn") exit 0 ;;
+  "$NO_MODEL/fail"|"$PROVED/fail") why="$BLOCKED" ;; success/*) why="$BROKEN" ;; *) why="$REFUSED" ;; esac
+echo "::error::$why"; echo "$why" >> "$GITHUB_STEP_SUMMARY"; exit 1
+"""
+_WHY = {
+    "BLOCKED": "A gate blocks; the report says which.",
+    "BROKEN": "A job broke or was cancelled before there was a verdict: nothing is proved. See the jobs above.",
+    "REFUSED": "The job 'check' did not pass; its log says what is wrong.",
+}
 
 
 def workflow(plan: Plan) -> Workflow:
@@ -55,28 +68,52 @@ def workflow(plan: Plan) -> Workflow:
 
 
 def _check(plan: Plan) -> Job:
-    affected = 'lockgate affected --base "$BASE_SHA" --format github-output >> "$GITHUB_OUTPUT"'
+    check_out, *install = prepare(plan.spec.project)
     return {
         "name": "check",
         "permissions": {"contents": "read"},
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 15,
-        "outputs": {"models": "${{ steps.affected.outputs.models }}"},
+        "outputs": {
+            "changed": "${{ steps.changes.outputs.changed }}",
+            "models": "${{ steps.changes.outputs.changed == 'false' && '[]' || steps.affected.outputs.models }}",
+        },
         "steps": [
-            *prepare(plan.spec.project),
-            {
-                "name": "Check the spec and the generated files",
-                "id": "check",
-                "run": "lockgate check --format github",
-            },
-            {
-                "name": "Find the models that the change touches",
-                "id": "affected",
-                "env": {"BASE_SHA": BASE_SHA},
-                "run": affected,
-            },
+            check_out,
+            _changes(plan),
+            *(_where_changed(step) for step in (*install, *_check_steps())),
         ],
     }
+
+
+def _where_changed(step: Step) -> Step:
+    condition = "${{ steps.changes.outputs.changed == 'true' }}"
+    return {"name": step["name"], "id": step["id"], "if": condition, **step}
+
+
+def _changes(plan: Plan) -> Step:
+    return {
+        "name": "Look whether the change touches anything of Lockgate's",
+        "id": "changes",
+        "env": {"BASE_SHA": BASE_SHA, "GIT_LITERAL_PATHSPECS": "1", "PATHS": "\n".join(counting_paths(plan))},
+        "run": _CHANGES,
+    }
+
+
+def _check_steps() -> list[Step]:
+    return [
+        {
+            "name": "Check the spec and the generated files",
+            "id": "check",
+            "run": "lockgate check --format github",
+        },
+        {
+            "name": "Find the models that the change touches",
+            "id": "affected",
+            "env": {"BASE_SHA": BASE_SHA},
+            "run": 'lockgate affected --base "$BASE_SHA" --format github-output >> "$GITHUB_OUTPUT"',
+        },
+    ]
 
 
 def _prove(plan: Plan) -> Job:
@@ -123,13 +160,13 @@ def _run_pipeline() -> Step:
     return {
         "name": "Run the pipeline",
         "id": "pipeline",
-        "env": {"MODEL": "${{ matrix.model }}"},
-        "run": 'lockgate run "$MODEL" --no-gate-exit',
+        "env": {"MODEL": "${{ matrix.model }}", "BASE_SHA": BASE_SHA},
+        "run": 'lockgate run "$MODEL" --base "$BASE_SHA" --no-gate-exit',
     }
 
 
 def _keep_results() -> Step:
-    files = ("*.json", "*.csv", "card.md")
+    files = ("*.json", "*.csv", "card.md", "champion/*.json", "champion/card.md")
     paths = (*(f"artifacts/{{model}}/{name}" for name in files), "pipelines/{model}/dvc.lock")
     return {
         "name": "Keep the results",
@@ -148,7 +185,7 @@ def _report(plan: Plan) -> Job:
     return {
         "name": "report",
         "needs": ["check", "prove"],
-        "if": f"${{{{ !cancelled() && needs.check.result == 'success' && {_ANY_MODEL} }}}}",
+        "if": "${{ !cancelled() && needs.check.result == 'success' && needs.check.outputs.changed == 'true' }}",
         "permissions": {"contents": "read"},
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 15,
@@ -158,6 +195,7 @@ def _report(plan: Plan) -> Job:
             {
                 "name": "Download the results",
                 "id": "results",
+                "if": f"${{{{ {_ANY_MODEL} }}}}",
                 "uses": uses("actions/download-artifact"),
                 "with": {"pattern": MODEL_ARTIFACT_PREFIX + "*", "merge-multiple": True},
             },
@@ -219,6 +257,8 @@ def _comment(plan: Plan) -> Job:
 def _verdict(plan: Plan) -> Job:
     results = (
         "needs.check.result",
+        "needs.check.outputs.changed",
+        "needs.check.outputs.models == '[]' && 'no models' || 'models'",
         "needs.prove.result",
         "needs.report.result",
         "needs.report.outputs.verdict",
@@ -237,8 +277,10 @@ def _verdict(plan: Plan) -> Job:
                 "id": "judge",
                 "env": {
                     "RESULTS": "/".join(f"${{{{ {result} }}}}" for result in results),
-                    "NOTHING_AFFECTED": "success/skipped/skipped/",
-                    "PROVED": "success/success/success",
+                    "UNTOUCHED": "success/false/no models/skipped/skipped/",
+                    "NO_MODEL": "success/true/no models/skipped/success",
+                    "PROVED": "success/true/models/success/success",
+                    **_WHY,
                 },
                 "run": _JUDGE,
             }
