@@ -10,6 +10,7 @@ from lockgate.plan.model import Stage
 from lockgate.spec.model import CustomStage, Model
 
 _DATA_WINDOW = ("data.as_of", "data.train", "data.holdout")
+_MEASURED = tuple(f"evaluate.{key}" for key in ("positive", "threshold", "slices", "metrics", "bootstrap"))
 _DATA_ROLES = ("data.target", "data.time", "data.group")
 
 
@@ -139,7 +140,7 @@ def _evaluate(model: Model) -> Stage:
         "Measure the candidate on the holdout",
         own=_code(model),
         deps=(c.TRAIN, c.HOLDOUT, c.ESTIMATOR, c.TRAINING),
-        params=("task", "evaluate", "data.target", "train.seed"),
+        params=("task", *_MEASURED, "data.target", "train.seed"),
         outs=(c.EVALUATION, c.PREDICTIONS),
         metrics=(c.METRICS,),
         plots=(c.RESIDUALS_PLOT,) if is_regression else (c.ROC_PLOT, c.CALIBRATION_PLOT),
