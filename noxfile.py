@@ -53,7 +53,9 @@ def checkov(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest."""
-    session.run("pytest", "-n", "auto", *session.posargs, env={"LOCKGATE_CHECKOV": _checkov()})
+    session.run(
+        "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs, env={"LOCKGATE_CHECKOV": _checkov()}
+    )
 
 
 @nox.session

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from tests.cli.project_tree import CODE, SPEC, commit, git
+from tests.cli.project_tree import SPEC, commit, git, write_code
 
 from lockgate.cli import main
 
@@ -32,9 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "project"
     root.mkdir()
     (root / "mlops.yaml").write_text(SPEC)
-    for path in CODE:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).touch()
+    write_code(root)
     monkeypatch.chdir(root)
     return root
 

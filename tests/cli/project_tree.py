@@ -32,7 +32,13 @@ CODE = (
     "requirements.txt",
     *(f"models/{model}/{name}.py" for model in ("iris", "wine") for name in ("data", "model")),
 )
-"""The files that the spec names; empty ones do where nothing is trained."""
+
+
+def write_code(root: Path) -> None:
+    """The files that the spec names; empty ones do where nothing is trained."""
+    for path in CODE:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Lockgate
-from tests.cli.project_tree import SPEC, commit, edit, git, process
+from tests.cli.project_tree import SPEC, commit, edit, git, process, write_code
 
 from lockgate.cli.champion import bring_champion, pins_at
 from lockgate.cli.git import base_commit
@@ -32,6 +32,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "project"
     (root / ".dvc").mkdir(parents=True)
     (root / "mlops.yaml").write_text(SPEC)
+    write_code(root)
     (root / ".dvc/config").write_text(
         "[core]\n    analytics = false\n    remote = storage\n['remote \"storage\"']\n    url = remote\n"
     )

@@ -141,8 +141,7 @@ def test_a_parameter_of_training_runs_that_stage_and_what_follows(lockgate: Lock
 
 
 def test_code_of_a_model_runs_every_stage_that_reads_it(lockgate: Lockgate, branch: Path) -> None:
-    (branch / "models/wine").mkdir(parents=True)
-    (branch / "models/wine/model.py").write_text("")
+    (branch / "models/wine/model.py").write_text("# changed\n")
     (model,) = planned(lockgate)["models"]
     assert model["name"] == "wine"
     assert model["stages"][:2] == [

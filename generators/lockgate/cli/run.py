@@ -143,6 +143,8 @@ def _judge(
 ) -> Exit:
     if not stages:
         return Exit.OK
+    for name, became in stages.items():
+        reports.keep_stages(root, name, became)
     report = reports.load(root, plan.spec, tuple(stages), stages)
     for model in report.models:
         _write_report(root, Report(models=(model,), patches=report.patches), model.name)

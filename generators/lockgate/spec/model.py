@@ -138,7 +138,8 @@ class Card:
     ethics: str | None
 
 
-class RolloutStep(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RolloutStep:
     weight_percent: int
     pause_seconds: int
 
