@@ -24,7 +24,7 @@ from tests.report.report_changes import (
     with_comparison,
 )
 
-from lockgate.contract import Champion
+from lockgate.contract.comparison import Champion
 from lockgate.report import ModelReport, keep_stages, load, render_html, render_markdown, verdict
 from lockgate.report.budget import measure
 from lockgate.report.champion import champion_name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 from lockgate import contract
-from lockgate.contract import Champion, Comparison
+from lockgate.contract.comparison import Champion, Comparison
 from lockgate_runtime.stages.files import write_json
 
 if TYPE_CHECKING:

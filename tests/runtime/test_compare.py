@@ -11,7 +11,7 @@ from tests.runtime.champions import compared, crown, forget_modules, say
 from tests.runtime.stage_runs import artifact, run_stage, run_until
 
 from lockgate import contract
-from lockgate.contract import Comparison
+from lockgate.contract.comparison import Comparison
 from lockgate.spec.model import CustomMetric, Fairness, Gate, Model, Spec
 
 Make = Callable[..., Model]

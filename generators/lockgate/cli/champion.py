@@ -12,14 +12,8 @@ from lockgate.cli.champion_files import fetch_champion
 from lockgate.cli.failure import Failure
 from lockgate.cli.git import file_at
 from lockgate.cli.text_file import write_text
-from lockgate.contract import (
-    CHAMPION,
-    CHAMPION_DIRECTORY,
-    SPEC_FILE,
-    Champion,
-    artifact_path,
-    champion_file,
-)
+from lockgate.contract import CHAMPION, CHAMPION_DIRECTORY, SPEC_FILE, artifact_path, champion_file
+from lockgate.contract.comparison import Champion
 from lockgate.plan.model import Pipeline
 from lockgate.spec import read
 from lockgate.spec.model import Spec

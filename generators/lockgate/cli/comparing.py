@@ -11,7 +11,8 @@ from lockgate.cli.champion import Pins, bring_champion, remove_champion
 from lockgate.cli.dvc import environment
 from lockgate.cli.failure import Failure
 from lockgate.cli.terminal import Terminal, printable
-from lockgate.contract import COMPARISON, PROVENANCE, Champion, Provenance, artifact_path
+from lockgate.contract import COMPARISON, PROVENANCE, artifact_path
+from lockgate.contract.comparison import Champion, Provenance
 from lockgate.plan.model import Pipeline
 
 _NAME_WIDTH = 10

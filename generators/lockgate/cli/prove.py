@@ -22,10 +22,10 @@ from lockgate.contract import (
     PROVENANCE,
     TRAINING,
     Evaluation,
-    Provenance,
     Verdict,
     artifact_path,
 )
+from lockgate.contract.comparison import Provenance
 from lockgate.plan.inputs import inputs, pointers
 from lockgate.plan.model import Pipeline
 from lockgate.report.shape import ShapeError, conform

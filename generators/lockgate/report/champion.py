@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockgate.contract import Champion, Comparison
+from lockgate.contract.comparison import Champion, Comparison
 
 _SHORT_COMMIT = 7
 

@@ -6,17 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lockgate.contract import (
-    COMPARISON,
-    GATES,
-    PROVENANCE,
-    Comparison,
-    Evaluation,
-    GateResult,
-    Gates,
-    Provenance,
-    Verdict,
-)
+from lockgate.contract import COMPARISON, GATES, PROVENANCE, Evaluation, GateResult, Gates, Verdict
+from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.report.champion import doubt
 from lockgate.report.model import worst
 from lockgate.spec.model import Model

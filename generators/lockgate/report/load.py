@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lockgate import contract
 from lockgate.contract import Verdict
+from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.report.files import LARGEST_FILE_BYTES, Files
 from lockgate.report.judge import Evidence, Judgement, judge
 from lockgate.report.model import ModelReport, Patch, Problem, Proposal, Report, worst
@@ -99,13 +100,13 @@ def _with_stages(files: Files, model: Model) -> ModelReport:
 
 def _with_champion(files: Files, report: ModelReport) -> ModelReport:
     """What the comparison left, and the champion's files, not all of which need be there."""
-    comparison = files.optional(contract.COMPARISON, contract.Comparison)
+    comparison = files.optional(contract.COMPARISON, Comparison)
     card = _champion_file(comparison, files, contract.CARD)
     scan = _champion_file(comparison, files, contract.SCAN)
     return replace(
         report,
         comparison=comparison,
-        provenance=files.optional(contract.PROVENANCE, contract.Provenance),
+        provenance=files.optional(contract.PROVENANCE, Provenance),
         champion_card=_card(files, card) if card else None,
         champion_scan=files.shaped(scan, contract.Scan) if scan else None,
     )
@@ -123,9 +124,7 @@ def _judged(files: Files, gates: contract.Gates | None, report: ModelReport, mod
     return judgement
 
 
-def _uncompared(
-    files: Files, comparison: contract.Comparison | None, model: Model, *, is_expected: bool
-) -> Verdict:
+def _uncompared(files: Files, comparison: Comparison | None, model: Model, *, is_expected: bool) -> Verdict:
     """What follows of a comparison that cannot be read or, where one was to be made, is not there."""
     is_there = files.exists(contract.COMPARISON)
     if comparison is not None or not (is_expected or is_there):
@@ -160,7 +159,7 @@ def _tracked(root: Path, model: str, proposal: Proposal | None) -> tuple[Tracked
         return ()
 
 
-def _champion_file(comparison: contract.Comparison | None, files: Files, name: str) -> str | None:
+def _champion_file(comparison: Comparison | None, files: Files, name: str) -> str | None:
     """The name where the champion's file of that name is there: not all of them need be."""
     path = f"{contract.CHAMPION_DIRECTORY}/{name}"
     is_there = comparison is not None and comparison["champion"]["found"] and files.exists(path)

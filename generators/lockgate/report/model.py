@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.contract import (
-    Comparison,
     Evaluation,
     Export,
     GateResult,
     Ingest,
     Latency,
     Policy,
-    Provenance,
     Scan,
     Split,
     Training,
     Validation,
     Verdict,
 )
+from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.plan.merge import MergeEffects
 from lockgate.report.tracked import TrackedChange
 

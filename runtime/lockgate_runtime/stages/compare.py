@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockgate import contract
-from lockgate.contract import Champion, Comparison, SignatureChange
+from lockgate.contract.comparison import Champion, Comparison, SignatureChange
 from lockgate_runtime.stages.champion_outputs import (
     Rows,
     Unscorable,

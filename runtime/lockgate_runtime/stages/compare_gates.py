@@ -11,7 +11,8 @@ from lockgate_runtime.stages.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockgate.contract import Champion, Difference, Outcome
+    from lockgate.contract import Outcome
+    from lockgate.contract.comparison import Champion, Difference
     from lockgate.spec.model import Gate, Model
 
 

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lockgate.contract import Difference, SliceDifference
+from lockgate.contract.comparison import Difference, SliceDifference
 from lockgate.spec.metrics import METRICS
 from lockgate_runtime.stages.bootstrap import LEAST_ROWS
 from lockgate_runtime.stages.compare_operational import OPERATIONAL, operational_pairs

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lockgate import contract
-from lockgate.contract import ColumnChange, DataChange, Histogram
+from lockgate.contract import Histogram
+from lockgate.contract.comparison import ColumnChange, DataChange
 from lockgate_runtime.stages.features import to_features
 from lockgate_runtime.stages.files import read_frame, read_json
 from lockgate_runtime.stages.reference import number_histogram

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lockgate.contract import Fairness, FairnessGroup, GateResult
+from lockgate.contract import GateResult
+from lockgate.contract.comparison import Fairness, FairnessGroup
 from lockgate_runtime.stages.bootstrap import LEAST_ROWS
 from lockgate_runtime.stages.outcomes import failed, milder
 from lockgate_runtime.stages.shown import shown

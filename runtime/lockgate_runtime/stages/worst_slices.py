@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
-from lockgate.contract import FoundSlice
+from lockgate.contract.comparison import FoundSlice
 from lockgate_runtime.stages.slices import OTHER, slice_rows
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.contract import Answer, Comparison, Difference, SignatureChange
+from lockgate.contract import Answer
+from lockgate.contract.comparison import Comparison, Difference, SignatureChange
 from lockgate.report.champion import is_scored, where
 from lockgate.report.document import Block, Cell, Section, Table, Text, Tone, headings
 from lockgate.report.model import ModelReport

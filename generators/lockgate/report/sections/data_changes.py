@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lockgate.contract import ColumnChange, DataChange
+from lockgate.contract.comparison import ColumnChange, DataChange
 from lockgate.report.document import Block, Cell, ForestChart, Range, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import ABSENT, scale_for, show, show_count, show_quantity, show_share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.contract import Fairness, FoundSlice
+from lockgate.contract.comparison import Fairness, FoundSlice
 from lockgate.report.document import Cell, Section, Table, Text, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import scale_for, show, show_count, show_quantity

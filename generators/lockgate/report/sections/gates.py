@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lockgate.contract import Answer, Difference, GateResult, Outcome, Policy
+from lockgate.contract import Answer, GateResult, Outcome, Policy
+from lockgate.contract.comparison import Difference
 from lockgate.report.document import Cell, LimitChart, Range, Table, Text, Tone, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from lockgate.contract import Provenance
+from lockgate.contract.comparison import Provenance
 from lockgate.report.document import Block, Cell, Section, Table, Text, Tone, cells, headings
 from lockgate.report.model import ModelReport
 from lockgate.report.numbers import ABSENT, show_count

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lockgate.contract import Answer, Comparison, SliceDifference
+from lockgate.contract import Answer
+from lockgate.contract.comparison import Comparison, SliceDifference
 from lockgate.report.champion import is_scored
 from lockgate.report.document import Block, Cell, ForestChart, Range, Section, Table, Text, headings
 from lockgate.report.model import ModelReport
