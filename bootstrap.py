@@ -55,7 +55,7 @@ def install(requirements: str) -> None:
     print(f"Installing {requirements} into .venv; the first time this takes a minute or two …", flush=True)
     start = time.monotonic()
     pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check"]
-    code = call(*pip, "install", "--quiet", "--requirement", requirements)
+    code = call(*pip, "install", "--quiet", "pip", "--requirement", requirements)
     if code != 0:
         sys.exit(code)
     stamp.write_text(wanted)
