@@ -64,7 +64,7 @@ def install(requirements: str) -> None:
 
 def fingerprint(requirements: str) -> str:
     """Of the files that decide what is installed."""
-    files = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "constraints.txt")
+    files = ("bootstrap.py", "pyproject.toml", "requirements.txt", "requirements-dev.txt", "constraints.txt")
     content = b"".join((ROOT / name).read_bytes() for name in files)
     return hashlib.sha256(requirements.encode() + content).hexdigest()
 
