@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 from lockgate.diagnostics import Finding
 from lockgate.spec import schema
 
+Location: TypeAlias = tuple[str | int, ...]
+
 
 def check(_filled: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from _planned(written, schema.load_schema(), ())
+    yield from _planned(written, ())
 
 
-def _planned(value: object, place: schema.Schema, location: tuple[str | int, ...]) -> Iterator[Finding]:
-    if "x-planned" in place:
-        yield Finding(
-            rule="not-yet",
-            location=location,
-            at_key=True,
-            message=f"this version of Lockgate does not do {place['x-planned']} yet",
-            help=f"take {str(location[-1])!r} out, or keep it for later under a name that begins with 'x-'",
-        )
-        return
-    items: Iterator[tuple[str | int, object]] = iter(())
-    if isinstance(value, Mapping):
-        items = iter(value.items())
-    elif isinstance(value, list):
-        items = iter(enumerate(value))
-    for step, below in items:
-        below_place = schema.child(place, step, value)
-        if below_place is not None:
-            yield from _planned(below, below_place, (*location, step))
+def _planned(value: Mapping[str, Any] | list[Any], location: Location) -> Iterator[Finding]:
+    names = _planned_names()
+    for step, below in value.items() if isinstance(value, Mapping) else enumerate(value):
+        place = schema.at((*location, step)) if step in names else None
+        if place is not None and "x-planned" in place:
+            yield _not_yet((*location, step), place["x-planned"])
+        elif isinstance(below, (dict, list)):
+            yield from _planned(below, (*location, step))
+
+
+@cache
+def _planned_names() -> frozenset[str | int]:
+    """The keys that are planned somewhere: whether one is at its place, only the schema's path tells."""
+    root = schema.load_schema()
+    blocks = [root, *root["$defs"].values()]
+    properties = [item for block in blocks for item in _properties(block)]
+    return frozenset(name for name, place in properties if "x-planned" in schema.resolve(place))
+
+
+def _properties(block: Any) -> Iterator[tuple[str, schema.Schema]]:  # noqa: ANN401 - any part of the schema
+    if isinstance(block, list):
+        for item in block:
+            yield from _properties(item)
+    elif isinstance(block, Mapping):
+        yield from (item for item in block.get("properties", {}).items() if isinstance(item[1], Mapping))
+        for below in block.values():
+            yield from _properties(below)
+
+
+def _not_yet(location: Location, planned: str) -> Finding:
+    return Finding(
+        rule="not-yet",
+        location=location,
+        at_key=True,
+        message=f"this version of Lockgate does not do {planned} yet",
+        help=f"take {str(location[-1])!r} out, or keep it for later under a name that begins with 'x-'",
+    )
