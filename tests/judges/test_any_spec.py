@@ -115,6 +115,20 @@ def test_every_workflow_follows_githubs_schema(projects: list[Path]) -> None:
 
 
 @pytest.mark.slow
+def test_dependabots_rules_follow_their_schema_and_leave_generated_files_alone(projects: list[Path]) -> None:
+    files = [path for project in projects for path in project.glob(".github/dependabot.yml")]
+    assert files
+    schema = ("--builtin-schema", "vendor.dependabot")
+    assert judged(tool("check-jsonschema", "check-jsonschema"), *schema, *files) == ""
+    for path in files:
+        actions, _ = yaml.safe_load(path.read_text())["updates"]
+        made = sorted(
+            it.relative_to(path.parents[1]).as_posix() for it in path.parent.glob("workflows/*.yml")
+        )
+        assert sorted(actions["exclude-paths"]) == made
+
+
+@pytest.mark.slow
 def test_every_object_follows_kubernetes_schemas(projects: list[Path]) -> None:
     for document in objects(projects):
         if document["kind"] not in ("Rollout", "Kustomization"):

@@ -164,7 +164,7 @@ def make_spec() -> Callable[[Model], Spec]:
             requirements="requirements.txt",
             python="3.11",
         )
-        ci = Ci(runner="ubuntu-24.04", timeout_minutes=60, steps_before=(), steps_after=())
+        ci = Ci(runner="ubuntu-24.04", timeout_minutes=60, updates=None, steps_before=(), steps_after=())
         return Spec(project=project, models={model.name: model}, environments={}, pins={}, ci=ci, patches=())
 
     return make

@@ -83,6 +83,7 @@ def documents() -> st.SearchStrategy[dict[str, Any]]:
         ci=_optional(
             runner=st.sampled_from(["ubuntu-24.04", "gpu.large_1"]),
             timeout_minutes=st.integers(1, 1440),
+            updates=st.sampled_from(["daily", "weekly", "monthly"]),
             steps=_steps(),
         ),
         project=_optional(

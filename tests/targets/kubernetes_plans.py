@@ -84,7 +84,7 @@ def plan(*services: Service, environments: Mapping[str, str] | None = None) -> P
             for name, namespace in namespaces.items()
         },
         pins={},
-        ci=Ci(runner="ubuntu-24.04", timeout_minutes=60, steps_before=(), steps_after=()),
+        ci=Ci(runner="ubuntu-24.04", timeout_minutes=60, updates=None, steps_before=(), steps_after=()),
         patches=(),
     )
     return Plan(spec=spec, pipelines=(), services=services)

@@ -148,7 +148,7 @@ def plan(
         models={it.name: it.model for it in chosen},
         environments={},
         pins={},
-        ci=Ci(runner=runner, timeout_minutes=60, steps_before=before, steps_after=after),
+        ci=Ci(runner=runner, timeout_minutes=60, updates=None, steps_before=before, steps_after=after),
         patches=(),
     )
     return Plan(spec=spec, pipelines=chosen, services=())

@@ -30,7 +30,7 @@ def test_a_change_of_a_pointer_touches_the_model_that_reads_the_data() -> None:
         models={"m": replace(MODEL, name="m", data=data)},
         environments={},
         pins={},
-        ci=Ci(runner="ubuntu-24.04", timeout_minutes=60, steps_before=(), steps_after=()),
+        ci=Ci(runner="ubuntu-24.04", timeout_minutes=60, updates=None, steps_before=(), steps_after=()),
         patches=(),
     )
 

@@ -225,6 +225,7 @@ def _ci(block: Block) -> m.Ci:
     return m.Ci(
         runner=block["runner"],
         timeout_minutes=block["timeout_minutes"],
+        updates=block.get("updates"),
         steps_before=tuple(_step(step) for step in block["steps"]["before"]),
         steps_after=tuple(_step(step) for step in block["steps"]["after"]),
     )

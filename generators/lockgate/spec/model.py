@@ -213,8 +213,11 @@ class Step(NamedTuple):
 
 
 class Ci(NamedTuple):
+    """`updates` is how often Dependabot looks for newer versions; None where it is not asked to."""
+
     runner: str
     timeout_minutes: int
+    updates: Literal["daily", "weekly", "monthly"] | None
     steps_before: tuple[Step, ...]
     steps_after: tuple[Step, ...]
 

@@ -9,6 +9,7 @@ from lockgate.plan.model import Plan
 from lockgate.targets.file import File
 from lockgate.targets.github import fork_report, pull_request
 from lockgate.targets.github.pins import annotate
+from lockgate.targets.github.updates import dependabot
 
 if TYPE_CHECKING:
     from lockgate.targets.github.types import Workflow
@@ -18,10 +19,15 @@ __all__ = ["annotate", "emit"]
 
 def emit(plan: Plan) -> tuple[File, ...]:
     """The workflows of a project. What writes them passes their text through `annotate`."""
-    return (
+    workflows = (
         _file("lockgate-pr", pull_request.workflow(plan)),
         _file("lockgate-fork-report", fork_report.workflow(plan)),
     )
+    interval = plan.spec.ci.updates
+    if interval is None:
+        return workflows
+    rules = dependabot(interval, [file.path for file in workflows])
+    return (*workflows, File(path=".github/dependabot.yml", content=rules))
 
 
 def _file(name: str, workflow: Workflow) -> File:
