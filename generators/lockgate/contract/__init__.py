@@ -47,11 +47,6 @@ def artifact_path(model: str, name: str) -> str:
     return f"artifacts/{model}/{name}"
 
 
-def model_file(model: str, name: str) -> str:
-    """Where a file of the exported model lies, relative to the repository's root."""
-    return artifact_path(model, f"{MODEL_DIRECTORY}/{name}")
-
-
 def champion_file(model: str, name: str) -> str:
     """Where a file of the champion lies; the names inside are those of `artifact_path`, besides `champion.json`."""
     return artifact_path(model, f"{CHAMPION_DIRECTORY}/{name}")

@@ -50,6 +50,14 @@ class Finding(NamedTuple):
     severity: Severity = "error"
 
 
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first of each rule and place: one mistake that breaks many files is one finding."""
+    first: dict[tuple[str, tuple[str | int, ...]], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.rule, finding.location), finding)
+    return tuple(first.values())
+
+
 def sort(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """By file and position, each finding once; those about a whole file come first."""
     start = Position(line=0, column=0, end_line=0, end_column=0)

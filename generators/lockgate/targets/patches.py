@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, TypeAlias
 
-from lockgate.diagnostics import Finding
+from lockgate.diagnostics import Finding, once
 from lockgate.spec.model import Patch
 from lockgate.spec.validate import quote, suggest
 from lockgate.targets.file import File
@@ -59,7 +59,7 @@ def apply(files: Sequence[File], patches: Iterable[Patch]) -> Patched:
         content, found = _patch(file, mine)
         findings += [*found, *_conflicts(file.path, mine)]
         patched.append(File(path=file.path, content=content))
-    return Patched(files=tuple(patched), findings=_once(findings), touched=touched)
+    return Patched(files=tuple(patched), findings=once(findings), touched=touched)
 
 
 def matches(target: str, path: str) -> bool:
@@ -71,14 +71,6 @@ def matches(target: str, path: str) -> bool:
         part == name or ("*" in part and fnmatchcase(name, part))
         for part, name in zip(wanted, names, strict=True)
     )
-
-
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding a place and rule: a pointer that fails in twenty files is one mistake."""
-    first: dict[tuple[str, tuple[str | int, ...]], Finding] = {}
-    for finding in findings:
-        first.setdefault((finding.rule, finding.location), finding)
-    return tuple(first.values())
 
 
 def _shape(patch: Patch, touched: Sequence[str], files: Sequence[File]) -> Iterator[Finding]:

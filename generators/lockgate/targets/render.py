@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lockgate.contract import SPEC_FILE
-from lockgate.diagnostics import Finding
+from lockgate.diagnostics import Finding, once
 from lockgate.plan.model import Plan
 from lockgate.targets import dvc, github, kubernetes
 from lockgate.targets.file import File
@@ -32,7 +32,7 @@ def render(plan: Plan) -> Rendering:
     patching = apply(files, plan.spec.patches)
     findings = (*kubernetes.findings(plan), *patching.findings)
     if not findings:
-        findings = _once(_problems(plan, files, patching))
+        findings = once(_problems(plan, files, patching))
     return Rendering(
         files={file.path: text(file) for file in patching.files},
         findings=findings,
@@ -44,14 +44,6 @@ def text(file: File) -> str:
     """The file as it stands on disk."""
     dumped = HEADER + dump(file.content)
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
-
-
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The first of each rule and place: one wrong label breaks many references."""
-    first: dict[tuple[str, tuple[str | int, ...]], Finding] = {}
-    for finding in findings:
-        first.setdefault((finding.rule, finding.location), finding)
-    return tuple(first.values())
 
 
 def _problems(plan: Plan, files: tuple[File, ...], patching: Patched) -> Iterator[Finding]:

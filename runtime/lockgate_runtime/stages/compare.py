@@ -21,7 +21,7 @@ from lockgate_runtime.stages.compare_metrics import Both, metric_differences, sl
 from lockgate_runtime.stages.data_change import data_change
 from lockgate_runtime.stages.evaluate import truth_of
 from lockgate_runtime.stages.fairness import fairness_gates, fairness_of
-from lockgate_runtime.stages.files import read_frame, read_json, write_json
+from lockgate_runtime.stages.files import artifact, read_frame, read_json, write_json
 from lockgate_runtime.stages.user_code import StageError
 from lockgate_runtime.stages.worst_slices import worst_slices
 
@@ -38,10 +38,10 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     del spec
     champion = _champion(model, root)
     rows = _rows(model, root)
-    candidate = candidate_predictions(model, _path(model, root, contract.MODEL_DIRECTORY), rows)
+    candidate = candidate_predictions(model, artifact(model, root, contract.MODEL_DIRECTORY), rows)
     both, reason = _scored(model, root, champion, rows, candidate)
     comparison = _comparison(model, root, champion, rows, candidate, both, reason)
-    write_json(_path(model, root, contract.COMPARISON), comparison)
+    write_json(artifact(model, root, contract.COMPARISON), comparison)
     return _summary(comparison)
 
 
@@ -61,12 +61,12 @@ def _champion(model: Model, root: Path) -> Champion:
 
 
 def _rows(model: Model, root: Path) -> Rows:
-    training: Training = read_json(_path(model, root, contract.TRAINING))
-    frame = read_frame(_path(model, root, contract.HOLDOUT))
+    training: Training = read_json(artifact(model, root, contract.TRAINING))
+    frame = read_frame(artifact(model, root, contract.HOLDOUT))
     return Rows(
         frame=frame,
         truth=truth_of(frame[model.data.target], training),
-        signature=_signature(_path(model, root, contract.MODEL_DIRECTORY)),
+        signature=_signature(artifact(model, root, contract.MODEL_DIRECTORY)),
     )
 
 
@@ -146,7 +146,3 @@ def _summary(comparison: Comparison) -> str:
     answers = [it["answer"] for it in comparison["metrics"] if it["answer"] is not None]
     counts = ", ".join(f"{answers.count(answer)} {answer}" for answer in dict.fromkeys(answers))
     return f"{len(comparison['metrics'])} metrics on {comparison['rows']:,} rows: {counts}"
-
-
-def _path(model: Model, root: Path, name: str) -> Path:
-    return root / contract.artifact_path(model.name, name)

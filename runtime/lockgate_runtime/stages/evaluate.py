@@ -12,7 +12,7 @@ from lockgate import contract
 from lockgate_runtime.stages.bootstrap import custom_interval, intervals
 from lockgate_runtime.stages.calibration import calibration_bins
 from lockgate_runtime.stages.features import encode_target, to_features
-from lockgate_runtime.stages.files import read_frame, read_json, replacing, write_frame, write_json
+from lockgate_runtime.stages.files import artifact, read_frame, read_json, replacing, write_frame, write_json
 from lockgate_runtime.stages.metrics import (
     Predictions,
     custom_functions,
@@ -43,8 +43,8 @@ _MOST_CONFUSION_CLASSES = 50
 def run(spec: Spec, model: Model, root: Path) -> str:
     """Write METRICS, EVALUATION, PREDICTIONS and the plots of the model's kind."""
     del spec
-    training: contract.Training = read_json(_artifact(model, root, contract.TRAINING))
-    holdout = read_frame(_artifact(model, root, contract.HOLDOUT))
+    training: contract.Training = read_json(artifact(model, root, contract.TRAINING))
+    holdout = read_frame(artifact(model, root, contract.HOLDOUT))
     predictions = predict(model, training, holdout, root)
     baseline = _baseline(model, training, predictions, root)
     evaluation = _evaluation(model, training, holdout, predictions, baseline, root)
@@ -89,7 +89,7 @@ def _predictions(
 
 def _baseline(model: Model, training: contract.Training, predictions: Predictions, root: Path) -> Predictions:
     """What would be said of the same rows knowing only the training rows' target: its shares, or its mean."""
-    train = read_frame(_artifact(model, root, contract.TRAIN))
+    train = read_frame(artifact(model, root, contract.TRAIN))
     truth = truth_of(train[model.data.target], training)
     if training["kind"] == "regression":
         outputs = np.full(len(predictions.truth), truth.mean())
@@ -151,11 +151,11 @@ def _confusion(predictions: Predictions, classes: list[str]) -> contract.Confusi
 def _write(model: Model, root: Path, evaluation: contract.Evaluation, predictions: Predictions) -> None:
     values = {name: metric["value"] for name, metric in evaluation["metrics"].items()}
     defined = {name: value for name, value in values.items() if value is not None}
-    write_json(_artifact(model, root, contract.METRICS), defined)
-    write_json(_artifact(model, root, contract.EVALUATION), evaluation)
-    write_frame(_artifact(model, root, contract.PREDICTIONS), _prediction_frame(predictions))
+    write_json(artifact(model, root, contract.METRICS), defined)
+    write_json(artifact(model, root, contract.EVALUATION), evaluation)
+    write_frame(artifact(model, root, contract.PREDICTIONS), _prediction_frame(predictions))
     for name, frame in _plots(evaluation, predictions).items():
-        with replacing(_artifact(model, root, name)) as temporary:
+        with replacing(artifact(model, root, name)) as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
@@ -212,7 +212,3 @@ def _summary(evaluation: contract.Evaluation) -> str:
     if metric["low"] is not None:
         shown += f" [{metric['low']:.4g}, {metric['high']:.4g}]"
     return f"{name} {shown} on {evaluation['rows']:,} rows"
-
-
-def _artifact(model: Model, root: Path, name: str) -> Path:
-    return root / contract.artifact_path(model.name, name)

@@ -16,7 +16,7 @@ import numpy as np
 from lockgate import contract
 from lockgate_runtime.stages import onnx_model, skops_model
 from lockgate_runtime.stages.features import to_features
-from lockgate_runtime.stages.files import read_frame, read_json, replacing, write_json
+from lockgate_runtime.stages.files import artifact, read_frame, read_json, replacing, write_json
 from lockgate_runtime.stages.predictor import (
     SkopsPredictor,
     estimator_outputs,
@@ -64,22 +64,22 @@ class _Exported:
 def run(spec: Spec, model: Model, root: Path) -> str:
     """Write MODEL_DIRECTORY, EXPORT and LATENCY."""
     del spec
-    training: contract.Training = read_json(_artifact(model, root, contract.TRAINING))
+    training: contract.Training = read_json(artifact(model, root, contract.TRAINING))
     source = _source(model, training, root)
     exported = _exported(model, source)
-    directory = _artifact(model, root, contract.MODEL_DIRECTORY)
-    train = read_frame(_artifact(model, root, contract.TRAIN))
+    directory = artifact(model, root, contract.MODEL_DIRECTORY)
+    train = read_frame(artifact(model, root, contract.TRAIN))
     reference = reference_of(to_features(train, training["inputs"]), exported.outputs, source.signature)
     _write_model(directory, exported, source.signature, reference)
     result = _export(model, source, exported)
     latency = measure_latency(load_predictor(directory, model.export.trusted), source.features)
-    write_json(_artifact(model, root, contract.EXPORT), result)
-    write_json(_artifact(model, root, contract.LATENCY), latency)
+    write_json(artifact(model, root, contract.EXPORT), result)
+    write_json(artifact(model, root, contract.LATENCY), latency)
     return _summary(result, latency)
 
 
 def _source(model: Model, training: contract.Training, root: Path) -> _Source:
-    holdout = read_frame(_artifact(model, root, contract.HOLDOUT))
+    holdout = read_frame(artifact(model, root, contract.HOLDOUT))
     features = to_features(holdout, training["inputs"])
     estimator = load_estimator(model, root)
     return _Source(
@@ -238,7 +238,3 @@ def _summary(result: contract.Export, latency: contract.Latency) -> str:
         f"{result['parity']['rows'] - result['parity']['beyond_tolerance']:,} of {result['parity']['rows']:,} rows, "
         f"{latency['p99'] * 1000:.2g} ms at the 99th percentile"
     )
-
-
-def _artifact(model: Model, root: Path, name: str) -> Path:
-    return root / contract.artifact_path(model.name, name)

@@ -15,10 +15,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lockgate.contract import artifact_path
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lockgate.spec.model import Model
+
+
+def artifact(model: Model, root: Path, name: str) -> Path:
+    """Where a stage of the model keeps the contract's file of that name."""
+    return root / artifact_path(model.name, name)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - what a file holds is known to its reader only

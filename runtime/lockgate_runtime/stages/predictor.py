@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import joblib
 import numpy as np
 import onnxruntime
 import pandas as pd
@@ -119,8 +120,6 @@ class SkopsPredictor:
 
 def load_estimator(model: Model, root: Path) -> Any:  # noqa: ANN401 - whatever the user's function made
     """What the stage `train` fitted, on this machine, in this pipeline: the one pickle that is read."""
-    import joblib
-
     load_function(model.train.estimator, root)  # Its classes may be of the user's modules.
     path = root / artifact_path(model.name, ESTIMATOR)
     try:
