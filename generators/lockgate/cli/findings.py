@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from lockgate.cli.terminal import Terminal
 from lockgate.diagnostics import Diagnostic
@@ -35,4 +34,4 @@ def _condensed(diagnostics: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
             left_out[diagnostic.rule] = diagnostic
     for rule, last in left_out.items():
         more = seen[rule] - MOST_OF_A_RULE - 1
-        yield replace(last, message=f"{last.message} (and {more:,} more files)") if more else last
+        yield last._replace(message=f"{last.message} (and {more:,} more files)") if more else last

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TextIO, TypeAlias
+from typing import Literal, NamedTuple, TextIO, TypeAlias
 
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
 
@@ -13,8 +12,7 @@ _RESET = "\x1b[0m"
 _CLEAR_LINE = "\r\x1b[K"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """Results go to `out`, complaints to `err`; `live` is whether `out` can rewrite its last line."""
 
     out: TextIO

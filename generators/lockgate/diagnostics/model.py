@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning"]
@@ -18,8 +17,7 @@ class Position(NamedTuple):
     end_column: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding.
 
     `file` is relative to the project's root. `position` is None where the finding is about the whole file.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from posixpath import normpath
+from typing import NamedTuple
 
 from lockgate.contract import SPEC_FILE
 from lockgate.plan.model import Pipeline, Plan
@@ -17,8 +17,7 @@ SHARED_PATHS = (".dvc/config", ".dvcignore")
 """Files that every pipeline reads: where the data lies, and what of a folder counts."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Affected:
+class Affected(NamedTuple):
     """A model that has to prove itself again; `reasons` are changed paths and keys, at least one."""
 
     pipeline: Pipeline

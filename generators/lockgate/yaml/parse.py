@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -32,16 +31,18 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-@dataclass(slots=True)
 class _Open:
     """A collection whose end has not come yet; `key_lines` is None in a sequence."""
 
-    start: Mark
-    flow: bool
-    key_lines: dict[str, int] | None
-    entries: list[Entry]
-    items: list[Node]
-    key: Scalar | None = None
+    __slots__ = ("entries", "flow", "items", "key", "key_lines", "start")
+
+    def __init__(self, start: Mark, *, flow: bool, is_mapping: bool) -> None:
+        self.start = start
+        self.flow = flow
+        self.key_lines: dict[str, int] | None = {} if is_mapping else None
+        self.entries: list[Entry] = []
+        self.items: list[Node] = []
+        self.key: Scalar | None = None
 
 
 def read_text(data: bytes) -> str:
@@ -128,8 +129,8 @@ def _open(event: Any, opened: list[_Open], shift: int) -> _Open:  # noqa: ANN401
     if opened and opened[-1].key_lines is not None and opened[-1].key is None:
         help_ = "write the key as text; quote it if it starts with '{' or '['"
         raise YamlError("yaml-key", "found a mapping or a list as a key", _span(event, shift), help_)
-    key_lines: dict[str, int] | None = {} if type(event) is ev.MappingStartEvent else None
-    return _Open(_mark(event.start_mark, shift), event.flow_style, key_lines, [], [])
+    is_mapping = type(event) is ev.MappingStartEvent
+    return _Open(_mark(event.start_mark, shift), flow=event.flow_style, is_mapping=is_mapping)
 
 
 def _close(collection: _Open, event: Any, shift: int) -> Node:  # noqa: ANN401

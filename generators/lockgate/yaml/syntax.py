@@ -33,6 +33,9 @@ _NO_COLON = _Wording(
 # Tried in order on "context: problem", in the words of libyaml and in those of PyYAML's own reader.
 _WORDINGS = (
     _Wording(
+        r"nesting depth", "found more levels of nesting than can be read", "nest less deeply", "yaml-depth"
+    ),
+    _Wording(
         r"mapping values are not allowed",
         "found a ':' where no mapping may start",
         "quote the value if the ':' belongs to it, else check this line's indentation",

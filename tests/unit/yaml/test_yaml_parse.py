@@ -219,7 +219,7 @@ def test_the_end_of_a_block_is_the_end_of_its_last_value() -> None:
         ("a: ! X\n", "yaml-tag", "found the tag '!'", (0, 3)),
         ("a: !x!y X\n", "yaml-tag", "found a tag, which Lockgate refuses", (0, 3)),
         ("[a, !!seq []]\n", "yaml-tag", "found the tag 'tag:yaml.org,2002:seq'", (0, 4)),
-        ("[" * 3000, "yaml-depth", "found more than 50 levels of nesting", (0, 50)),
+        ("[" * 900, "yaml-depth", "found more than 50 levels of nesting", (0, 50)),
         ("- " * 51, "yaml-depth", "found more than 50 levels of nesting", (0, 100)),
         ("[a]: 1\n", "yaml-key", "found a mapping or a list as a key", (0, 0)),
         ("? {a: 1}\n: 1\n", "yaml-key", "found a mapping or a list as a key", (0, 2)),
@@ -260,6 +260,10 @@ def test_what_a_spec_has_no_use_for_is_refused(
     )
     assert error.help
     assert error.span.start.offset <= error.span.end.offset <= len(text)
+
+
+def test_nesting_that_the_reader_itself_gives_up_on_is_too_deep() -> None:
+    assert _error("[" * 3000).rule == "yaml-depth"
 
 
 def test_a_long_number_is_refused_quickly_and_shown_clipped() -> None:
