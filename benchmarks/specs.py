@@ -24,8 +24,17 @@ def write_project(root: Path, models: int) -> None:
     _write(root / "requirements.txt", "lockgate\n")
     for name in ("__init__", "data", "model"):
         _write(root / f"models/shared/{name}.py", "")
-    for model, version in sorted({pin for pins in spec["deployments"].values() for pin in pins.items()}):
-        _write(root / f"registry/{model}/{version}.yaml", dump(_record(model, version)))
+    for model in spec["models"]:
+        _write_records(root, model, {pins[model] for pins in spec["deployments"].values() if model in pins})
+
+
+def _write_records(root: Path, model: str, versions: set[str]) -> None:
+    """Each names the one before it, as releases do."""
+    previous: dict[str, Any] = {}
+    for version in sorted(versions, key=lambda it: [int(part) for part in it.split(".")]):
+        text = dump(_record(model, version) | previous)
+        _write(root / f"registry/{model}/{version}.yaml", text)
+        previous = {"previous": {"version": version, "sha256": hashlib.sha256(text.encode()).hexdigest()}}
 
 
 def make_spec(models: int) -> dict[str, Any]:

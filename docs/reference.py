@@ -48,7 +48,12 @@ _FORMS = {
     "namespace": "Namespace",
     "version": "Version",
     "date": "Date",
+    "object_name": "Object name",
+    "address": "Address",
+    "share": "Share",
+    "promql": "PromQL",
     "duration": "Duration",
+    "time_limit": "Time limit",
     "days": "Days",
     "function": "Function",
     "path": "Path",
@@ -73,6 +78,7 @@ _PLACEHOLDERS = {
     "metrics": "<metric>",
     "fairness": "<fairness>",
     "stages": "<stage>",
+    "queries": "<query>",
     "patches": "<patch>",
 }
 _EXAMPLE_NAMES = {
@@ -83,8 +89,11 @@ _EXAMPLE_NAMES = {
     "metrics.<metric>": "saved_minutes",
     "fairness.<fairness>": "recall_by_origin",
     "stages.<stage>": "weather",
+    "queries.<query>": "bookings",
     "patches.<patch>": "arm-nodes",
 }
+# What a block needs beside any other of its keys.
+_COMPANIONS = {"rollout": {"strategy": "canary"}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,6 +244,8 @@ def _example(section: Section) -> list[str]:
     for index in range(len(steps) - 1, -1, -1):
         place = ".".join(steps[max(0, index - 1) : index + 1])
         document = {_EXAMPLE_NAMES.get(place, steps[index]): document}
+        if index and steps[index - 1] in _COMPANIONS:
+            document = {**_COMPANIONS[steps[index - 1]], **document}
     kind = "planned" if section.planned else "fragment"
     return [f"```yaml {kind}", dump(cast("dict[str, Any]", document)).rstrip("\n"), "```", ""]
 

@@ -18,12 +18,15 @@ from lockgate.targets.github.pins import PINS
 HERE = Path(__file__).parent
 ACTIONS = {
     "actions/checkout": "checkout",
+    "actions/create-github-app-token": "create-github-app-token",
     "actions/download-artifact": "download-artifact",
     "actions/setup-node": "setup",
     "actions/setup-python": "setup",
     "actions/upload-artifact": "upload-artifact",
 }
 BRANCH = "patch-1"
+REMOTE = "remote.git"
+"""A bare repository beside the project, where a test needs one to push to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +52,7 @@ def pull_request(root: Path, *, of: str = "acme/flowers") -> dict[str, Any]:
         "pull_request": {
             "number": 7,
             "base": {"sha": _commit(root, "HEAD^"), "repo": repository},
-            "head": {"sha": _commit(root, "HEAD"), "repo": {"full_name": of}},
+            "head": {"sha": _commit(root, "HEAD"), "ref": BRANCH, "repo": {"full_name": of}},
         },
     }
 
@@ -92,6 +95,7 @@ def act(
         **{key: os.environ[key] for key in ("PYTHONPATH",) if key in os.environ},
         "ACT_ARTIFACTS": str(artifacts),
         "ACT_CML": os.environ.get("LOCKGATE_CML", ""),
+        "ACT_REMOTE": str(root.parent / REMOTE),
         "SSL_CERT_FILE": str(github.certificate),
         "NODE_EXTRA_CA_CERTS": str(github.certificate),
     }
@@ -101,7 +105,8 @@ def act(
         # DVC's cache is ignored by Git, and is to be copied all the same.
         "--use-gitignore=false",
         *(f"--workflows=.github/workflows/{workflow}.yml", "--platform=ubuntu-24.04=-self-hosted"),
-        *("--secret=GITHUB_TOKEN=no-token", *stand_ins),
+        *("--secret=GITHUB_TOKEN=no-token", "--secret=APP_KEY=key-of-the-app", *stand_ins),
+        "--var=APP_CLIENT=client-of-the-app",
         *(f"--env={key}={value}" for key, value in given.items()),
     ]
     done = subprocess.run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -71,7 +70,8 @@ def test_thousands_of_findings_of_a_kind_are_told_in_a_screenful(lockgate: Lockg
 
 
 def test_json_has_every_finding_and_nothing_else(lockgate: Lockgate, rendered: Path) -> None:
-    shutil.rmtree(rendered / "pipelines")
+    for model in ("iris", "wine"):
+        (rendered / f"pipelines/{model}/dvc.yaml").unlink()
     outcome = lockgate("check", "--format", "json")
     assert outcome.code == 3
     assert outcome.err == ""

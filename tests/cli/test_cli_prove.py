@@ -6,12 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from tests.cli.project_tree import commit, git
+from tests.replacing import replace
 from tests.targets.pipeline_plans import MODEL, pipeline, train_stage
 
 from lockgate.cli.dvc import environment
@@ -78,9 +78,25 @@ def model(
 @pytest.fixture(scope="module")
 def author(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The author's clone: run, pushed to the remote, committed."""
-    pytest.importorskip("dvc", reason="needs DVC: pip install 'lockgate[pipeline]'")
     root = tmp_path_factory.mktemp("prove") / "author"
     root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    make_author(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def subfolder_author(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in a folder of a larger repository, which is what is given."""
+    repository = tmp_path_factory.mktemp("subfolder") / "author"
+    (repository / "teams/flights").mkdir(parents=True)
+    git(repository, "init", "--quiet", "--initial-branch=main")
+    make_author(repository / "teams/flights", "--subdir")
+    return repository
+
+
+def make_author(root: Path, *init_options: str) -> None:
+    pytest.importorskip("dvc", reason="needs DVC: pip install 'lockgate[pipeline]'")
     (root / "stage.py").write_text(SCRIPT)
     (root / "size.txt").write_text("1")
     (root / "pipelines/m").mkdir(parents=True)
@@ -92,16 +108,14 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "".join(STAGE.format(name=name, deps=deps, outs=outs) for name, deps, outs in stages)
     (root / "pipelines/m/dvc.yaml").write_text(f"stages:\n{text}")
     (root / "luck.json").write_text(json.dumps(LUCK))
-    git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "config", "user.name", "Ada")
     git(root, "config", "user.email", "ada@example.com")
-    dvc(root, "init", "--quiet")
+    dvc(root, "init", "--quiet", *init_options)
     dvc(root, "remote", "add", "--default", "storage", str(root.parent / "remote"))
     dvc(root, "repro", "pipelines/m/dvc.yaml")
     dvc(root, "push", "--quiet")
     (root / ".gitignore").write_text("/artifacts/\n/luck.json\n__pycache__/\n")
     commit(root)
-    return root
 
 
 @pytest.fixture
@@ -110,6 +124,14 @@ def clone(author: Path, tmp_path: Path) -> Path:
     git(tmp_path, "clone", "--quiet", str(author), "clone")
     luck(tmp_path / "clone")
     return tmp_path / "clone"
+
+
+@pytest.fixture
+def subfolder(subfolder_author: Path, tmp_path: Path) -> Path:
+    """The project's folder in CI's clone of the larger repository."""
+    git(tmp_path, "clone", "--quiet", str(subfolder_author), "clone")
+    luck(tmp_path / "clone/teams/flights")
+    return tmp_path / "clone/teams/flights"
 
 
 def luck(root: Path, **changed: object) -> None:
@@ -187,12 +209,36 @@ def test_metrics_that_nobody_pushed_cannot_excuse_other_bytes(clone: Path, tmp_p
 
 def test_a_lock_of_other_inputs_records_nothing(clone: Path) -> None:
     (clone / "size.txt").write_text("2")
+    commit_as_author(clone)
 
     assert proved(clone, model(on_difference="block")) == (
         "not recorded",
         "fail",
         "pipelines/m/dvc.lock names a model of other inputs: commit the one that the run wrote",
     )
+
+
+def test_what_the_author_just_made_of_an_edit_has_nothing_to_be_compared_with(clone: Path) -> None:
+    (clone / "size.txt").write_text("2")
+    one = replace(model(on_difference="block"), watch=("size.txt", "pipelines/m"))
+    reason = "of inputs that no commit has yet: commit them together with pipelines/m/dvc.lock"
+
+    assert proved(clone, one) == ("made here", "pass", reason)
+
+    git(clone, "config", "user.name", "Ada")
+    git(clone, "config", "user.email", "ada@example.com")
+    git(clone, "commit", "--quiet", "--message", "the edit without its lock", "size.txt")
+    git(clone, "checkout", "--quiet", "pipelines/m/dvc.lock")
+    assert proved(clone, one)[:2] == ("not recorded", "fail")
+
+
+def test_files_that_a_job_made_for_itself_are_no_edit(clone: Path) -> None:
+    (clone / "size.txt").write_text("2")
+    commit_as_author(clone)
+    (clone / "made").mkdir()
+    (clone / "made/features.csv").write_text("1")
+
+    assert proved(clone, replace(model(), watch=("size.txt", "made", "pipelines/m")))[0] == "not recorded"
 
 
 @pytest.mark.parametrize("text", [None, "{", "stages: [1]", "stages: {export: {outs: [1, {path: x}]}}"])
@@ -219,6 +265,22 @@ def test_reuse_takes_the_authors_training_and_does_the_rest(clone: Path) -> None
     reason = f"the model {how} is byte for byte the one that pipelines/m/dvc.lock names"
     assert proved(clone, one, {"train": "unchanged"}) == ("equal bytes", "pass", reason)
     assert (clone / "artifacts/m/model/b.bin").read_text() == "model one"
+
+
+def test_reuse_works_where_the_project_is_a_folder_of_the_repository(subfolder: Path) -> None:
+    luck(subfolder, bytes="model two")
+    one = model(prove="reuse")
+    fetch_training(subfolder, one, claimed(subfolder, one))
+
+    assert proved(subfolder, one, {"train": "unchanged"})[:2] == ("equal bytes", "pass")
+
+
+def test_the_authors_metrics_are_found_where_the_project_is_a_folder_of_the_repository(
+    subfolder: Path,
+) -> None:
+    luck(subfolder, bytes="model two", auc=0.805)
+
+    assert proved(subfolder, model())[:2] == ("equal metrics", "pass")
 
 
 def test_reuse_of_what_nobody_pushed_is_an_error(clone: Path, tmp_path: Path) -> None:

@@ -15,27 +15,41 @@ import jsonschema_rs
 import pytest
 import yaml
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockgate import plan, spec, targets
 from lockgate.plan.model import Record
 from lockgate.yaml.dump import dump
-from tests.spec.specs import documents
+from tests.spec.specs import documents, served_documents
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
 
 BIN = Path(sys.executable).parent
 CRDS = Path(os.environ.get("LOCKGATE_CRDS", Path(__file__).parents[3] / "shared" / "crds"))
+CUSTOM = (
+    "argoproj.io_v1alpha1_AnalysisTemplate",
+    "argoproj.io_v1alpha1_Application",
+    "argoproj.io_v1alpha1_Rollout",
+    "gateway.networking.k8s.io_v1_HTTPRoute",
+    "keda.sh_v1alpha1_ScaledObject",
+    "kustomize.toolkit.fluxcd.io_v1_Kustomization",
+    "monitoring.coreos.com_v1_PodMonitor",
+    "monitoring.coreos.com_v1_PrometheusRule",
+    "serving.kserve.io_v1beta1_InferenceService",
+    "source.toolkit.fluxcd.io_v1_GitRepository",
+)
+"""Group, version and kind of what Kubernetes itself has no schema of: the projects' own schemas have."""
 RELEASE = "1.2.3"
 MARKER = "zq7marker"
 """Stands in every free text of a spec, so that each place where the text comes out can be found."""
 
 
-def specs(count: int) -> list[dict[str, Any]]:
+def specs(of: st.SearchStrategy[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """The same specs in every run."""
     found: list[dict[str, Any]] = []
 
     @settings(max_examples=count, database=None, derandomize=True)
-    @given(documents())
+    @given(of)
     def collect(document: dict[str, Any]) -> None:
         found.append(document)
 
@@ -67,10 +81,10 @@ def _record(model: str) -> Record:
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Forty projects on disk, each made of a spec of its own."""
+    """Projects on disk, each made of a spec of its own."""
     root = tmp_path_factory.mktemp("projects")
     made = []
-    for index, document in enumerate(specs(40)):
+    for index, document in enumerate([*specs(documents(), 12), *specs(served_documents(), 24)]):
         project = root / f"p{index}"
         for path, text in render(pinned(document)).items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
@@ -131,21 +145,22 @@ def test_dependabots_rules_follow_their_schema_and_leave_generated_files_alone(p
 @pytest.mark.slow
 def test_every_object_follows_kubernetes_schemas(projects: list[Path]) -> None:
     for document in objects(projects):
-        if document["kind"] not in ("Rollout", "Kustomization"):
+        if kind_of(document) not in (*CUSTOM, "kustomize.config.k8s.io_v1beta1_Kustomization"):
             kubernetes_validate.validate(document, "1.34", strict=True)
 
 
 @pytest.mark.slow
-def test_every_rollout_follows_its_schema(projects: list[Path]) -> None:
-    path = CRDS / "argoproj.io_v1alpha1_Rollout.json"
+@pytest.mark.parametrize("kind", CUSTOM)
+def test_every_custom_resource_follows_its_schema(projects: list[Path], kind: str) -> None:
+    path = CRDS / f"{kind}.json"
     if not path.is_file():
         pytest.skip(
             f"{path} is missing: set LOCKGATE_CRDS to a folder of JSON Schemas made from the projects' CRDs"
         )
     validator = jsonschema_rs.validator_for(json.loads(path.read_text()))
-    rollouts = [document for document in objects(projects) if document["kind"] == "Rollout"]
-    assert rollouts
-    assert [error.message for rollout in rollouts for error in validator.iter_errors(rollout)] == []
+    found = [document for document in objects(projects) if kind_of(document) == kind]
+    assert found
+    assert [error.message for document in found for error in validator.iter_errors(document)] == []
 
 
 @pytest.mark.slow
@@ -176,7 +191,7 @@ def test_dvc_reads_every_pipeline(projects: list[Path], tmp_path: Path) -> None:
 
 
 def test_no_text_of_a_spec_reaches_a_script_an_expression_a_key_or_a_path() -> None:
-    for document in specs(60):
+    for document in specs(documents(), 60):
         # The user's own scripts and arguments are theirs to write; all other text is data.
         document["ci"].pop("steps", None)
         for model in document["models"].values():
@@ -188,7 +203,7 @@ def test_no_text_of_a_spec_reaches_a_script_an_expression_a_key_or_a_path() -> N
             assert not any(MARKER in key for key in keys(content))
 
 
-@pytest.mark.parametrize("document", specs(30))
+@pytest.mark.parametrize("document", [*specs(documents(), 15), *specs(served_documents(), 15)])
 def test_two_yaml_readers_agree_on_every_file(document: dict[str, Any]) -> None:
     import ruamel.yaml
 
@@ -225,6 +240,10 @@ def keys(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for below in value:
             yield from keys(below)
+
+
+def kind_of(document: Mapping[str, Any]) -> str:
+    return f"{document['apiVersion'].replace('/', '_')}_{document['kind']}"
 
 
 def objects(projects: list[Path]) -> Iterator[Any]:

@@ -135,6 +135,7 @@ _SCAN = {
     ],
 }
 _EXPORT = {
+    "artifact_sha256": HASH[::-1],
     "format": "onnx",
     "file": "model.onnx",
     "sha256": HASH,

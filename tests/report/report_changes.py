@@ -15,10 +15,12 @@ from lockgate.plan.merge import (
     ObjectChange,
     PatchEffect,
     ServiceEffect,
+    StepEffect,
 )
 from lockgate.report import Proposal
-from lockgate.spec.model import RolloutStep
 
+ARTIFACT = HASH[::-1]
+"""What the fixtures' export says of itself."""
 COMMIT = "4f1d2a9c0b7e8d6f5a4b3c2d1e0f9a8b7c6d5e4f"
 COMPARED_SPEC = make_spec(
     {
@@ -161,6 +163,7 @@ def comparison() -> Files:
         "carriers", "fairness", 0.1, 0.131, margin=-0.031, outcome="fail", reason=_FAIRNESS["reason"]
     )
     return {
+        "candidate_sha256": ARTIFACT,
         "champion": LIVE,
         "reason": None,
         "rows": 27_004,
@@ -332,8 +335,8 @@ EFFECTS = MergeEffects(
                     rolls_out=True,
                     strategy="canary",
                     steps=(
-                        RolloutStep(weight_percent=10, pause_seconds=600),
-                        RolloutStep(weight_percent=50, pause_seconds=90),
+                        StepEffect(weight_percent=10, pause_seconds=600),
+                        StepEffect(weight_percent=50, pause_seconds=90),
                     ),
                 ),
             ),

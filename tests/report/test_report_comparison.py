@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.report.report_artifacts import Files, changed, make_spec, regression_files, write_files
 from tests.report.report_changes import (
+    ARTIFACT,
     BASE,
     BASE_LOCK,
     CHAMPION_CARD,
@@ -200,6 +201,11 @@ def test_without_a_base_nothing_has_to_be_compared_and_fairness_is_shown_as_skip
         (("confidence",), 0.8, "its confidence is 0.8, but the spec says 0.95"),
         (("rows",), 5, "it is of 5 rows, but the holdout has 27004"),
         (
+            ("candidate_sha256",),
+            "f" * 64,
+            f"it is of the artifact ffffffffffff…, but {ARTIFACT[:12]}… was exported",
+        ),
+        (
             ("gates", 3, "limit"),
             0.9,
             "its 'fairness' of 'carriers' is 0.9, but the spec says 0.1",
@@ -241,6 +247,16 @@ def test_who_trained_it_counts(tmp_path: Path, changes: Files, expected: str) ->
     assert bool(model.problems) == ("on_difference" in changes or "mode" in changes)
     is_said = "Against the author's dvc.lock: different." in told(tmp_path, {}).splitlines()[1]
     assert is_said == ("answer" in changes)
+
+
+def test_what_the_author_made_of_an_edit_is_said_to_be_just_that(tmp_path: Path) -> None:
+    files = compared_with(FAIR)
+    reason = "of inputs that no commit has yet: commit them together with pipelines/flight-delay/dvc.lock"
+    made = {"answer": "made here", "outcome": "pass", "reason": reason}
+    files["provenance.json"] = {**files["provenance.json"], **made}
+    text = told(tmp_path, files)
+    assert f"Made here, {reason}. Until then there is nothing to compare it with." in text
+    assert "Who trained it" not in text
 
 
 def test_the_champions_files_count_only_where_it_was_found(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.replacing import replace
 
 from lockgate.spec.model import (
     Card,
@@ -21,6 +21,7 @@ from lockgate.spec.model import (
     Job,
     Model,
     Project,
+    Release,
     Spec,
     Train,
 )
@@ -65,6 +66,7 @@ MODEL = Model(
     stages={},
     card=Card(intended_use=None, limitations=None, ethics=None),
     job=Job(runner=None, timeout_minutes=None, prove="rebuild", on_difference="warn"),
+    release=Release(bump="auto"),
     serve=None,
     written={},
 )
@@ -129,7 +131,7 @@ def make_column() -> Callable[..., Column]:
     """A column of the spec: a number without limits, but for what is given."""
 
     def make(**changes: object) -> Column:
-        return replace(COLUMN, **changes)  # type: ignore[arg-type]
+        return replace(COLUMN, **changes)
 
     return make
 
@@ -163,9 +165,18 @@ def make_spec() -> Callable[[Model], Spec]:
             data_remote=".dvc/remote",
             requirements="requirements.txt",
             python="3.11",
+            prometheus="http://prometheus-operated.monitoring.svc:9090",
         )
         ci = Ci(runner="ubuntu-24.04", timeout_minutes=60, updates=None, steps_before=(), steps_after=())
-        return Spec(project=project, models={model.name: model}, environments={}, pins={}, ci=ci, patches=())
+        return Spec(
+            project=project,
+            models={model.name: model},
+            environments={},
+            pins={},
+            ci=ci,
+            delivery=None,
+            patches=(),
+        )
 
     return make
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.runtime.champions import compared, crown, forget_modules, say
-from tests.runtime.stage_runs import artifact, run_stage, run_until
+from tests.runtime.stage_runs import artifact, artifact_json, run_stage, run_until
 
 from lockgate import contract
 from lockgate.contract.comparison import Comparison
@@ -55,6 +55,20 @@ def test_an_equal_champion_differs_by_exactly_nothing(
     assert {
         it["psi"] for name, it in comparison["data"]["columns"].items() if name in ("distance", "line")
     } == {0.0}
+
+
+def test_the_comparison_names_the_artifact_that_it_scored(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
+    model = make_model(gates=GATES)
+    run_until("export", make_spec(model), model, project)
+    exported = artifact_json(model, project, contract.EXPORT)["artifact_sha256"]
+
+    assert compared(make_spec(model), model, project)["candidate_sha256"] == exported
+
+    reference = artifact(model, project, contract.MODEL_DIRECTORY) / contract.REFERENCE
+    reference.write_text(reference.read_text() + "\n")
+    assert compared(make_spec(model), model, project)["candidate_sha256"] != exported
 
 
 def test_a_champion_in_the_other_format_is_compared_alike(
@@ -285,3 +299,15 @@ def test_latencies_are_measured_side_by_side(project: Path, make_model: Make, ma
     assert latency["champion"] > 0
     assert latency["low"] == latency["high"] == latency["difference"]
     assert outcomes(comparison) == {"latency_p99": "pass"}
+
+
+def test_a_champion_released_before_models_had_hashes_is_compared(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
+    model = make_model(gates={**GATES, "model_size": DROP})
+    crown(make_spec(model), model, project)
+    directory = project / contract.champion_file(model.name, contract.MODEL_DIRECTORY)
+    (directory / contract.SHA256SUMS).unlink()
+    comparison = compared(make_spec(model), model, project)
+    assert comparison["reason"] is None
+    assert {it["difference"] for it in comparison["metrics"]} == {0.0}

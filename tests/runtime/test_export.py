@@ -112,12 +112,15 @@ def test_the_directory_holds_all_that_serving_needs(
     result = exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
     assert sorted(path.name for path in directory.iterdir()) == [
+        "SHA256SUMS",
         "model.onnx",
         "reference.json",
         "signature.json",
     ]
     data = (directory / result["file"]).read_bytes()
     assert (result["sha256"], result["size_bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
+    sums = (directory / contract.SHA256SUMS).read_bytes()
+    assert result["artifact_sha256"] == hashlib.sha256(sums).hexdigest()
     signature = artifact_json(model, project, "model/signature.json")
     assert [it["name"] for it in signature["inputs"]] == ["distance", "stops", "line", "express", "minutes"]
     assert {
@@ -130,6 +133,21 @@ def test_the_directory_holds_all_that_serving_needs(
         "positive": "True",
         "threshold": 0.5,
     }
+
+
+def test_the_models_hashes_are_what_sha256sum_checks(
+    project: Path, make_model: Make, make_spec: MakeSpec
+) -> None:
+    model = make_model()
+    exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
+    checked = subprocess.run(
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"],
+        cwd=artifact(model, project, contract.MODEL_DIRECTORY),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout == "model.onnx: OK\nreference.json: OK\nsignature.json: OK\n"
 
 
 def test_a_row_alone_is_predicted_as_among_others(
@@ -154,6 +172,7 @@ def test_what_onnx_cannot_express_becomes_skops(project: Path, make_model: Make,
     )
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
     assert sorted(path.name for path in directory.iterdir()) == [
+        "SHA256SUMS",
         "model.skops",
         "reference.json",
         "signature.json",
@@ -207,6 +226,7 @@ def test_nothing_of_an_earlier_export_stays(project: Path, make_model: Make, mak
     exported(project, make_spec(model), model, CLASSIFIERS["logistic regression"])
     directory = artifact(model, project, contract.MODEL_DIRECTORY)
     assert sorted(path.name for path in directory.iterdir()) == [
+        "SHA256SUMS",
         "model.onnx",
         "reference.json",
         "signature.json",

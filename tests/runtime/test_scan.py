@@ -22,8 +22,10 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.runtime.stage_runs import artifact, artifact_json, run_stage
 
 from lockgate import contract
+from lockgate.contract.sums import sums_of
 from lockgate.spec.model import Model, Spec
 from lockgate_runtime.stages import skops_model
+from lockgate_runtime.stages.files import file_sha256
 from lockgate_runtime.stages.scan import scan_directory
 
 
@@ -79,7 +81,15 @@ def directory_of(tmp_path: Path, **files: bytes) -> Path:
         (directory / name).write_text("{}")
     for name, data in files.items():
         (directory / name.replace("_", ".")).write_bytes(data)
+    write_sums(directory)
     return directory
+
+
+def write_sums(directory: Path) -> None:
+    """The hashes of the model's files as they are now."""
+    paths = [path for path in directory.iterdir() if path.is_file() and path.name != contract.SHA256SUMS]
+    sums = sums_of({path.name: file_sha256(path) for path in paths})
+    (directory / contract.SHA256SUMS).write_bytes(sums)
 
 
 def findings(directory: Path, *trusted: str) -> dict[str, list[str]]:
@@ -219,6 +229,7 @@ def test_a_schema_that_cannot_be_judged_is_refused(tmp_path: Path, schema: bytes
 def test_json_that_is_no_object_is_refused(tmp_path: Path, text: str, finding: str) -> None:
     directory = directory_of(tmp_path, model_onnx=onnx_bytes())
     (directory / "signature.json").write_text(text)
+    write_sums(directory)
     assert findings(directory)["signature.json"][0].startswith(finding)
 
 
@@ -230,7 +241,7 @@ def test_links_folders_and_other_names_are_refused(tmp_path: Path) -> None:
     (directory / "readme.txt").write_text("hello")
     os.mkfifo(directory / "pipe")
     link = "is a symbolic link, which could point anywhere; have DVC copy or hard-link: dvc config cache.type copy"
-    names = "model.onnx, model.skops, reference.json, signature.json"
+    names = "SHA256SUMS, model.onnx, model.skops, reference.json, signature.json"
     assert findings(directory) == {
         "pipe": ["is a special file; expected plain files only"],
         "readme.txt": [f"is not a file of an exported model; those are {names}"],
@@ -242,6 +253,34 @@ def test_links_folders_and_other_names_are_refused(tmp_path: Path) -> None:
 def test_a_model_that_is_missing_is_a_finding(tmp_path: Path) -> None:
     assert findings(directory_of(tmp_path)) == {"model.onnx": ["there is no model: run the stage 'export'"]}
     assert findings(tmp_path / "absent") == {"absent": ["is not a directory: run the stage 'export'"]}
+
+
+def test_a_list_of_hashes_that_is_not_true_is_refused(tmp_path: Path) -> None:
+    directory = directory_of(tmp_path, model_onnx=onnx_bytes())
+    sums = (directory / contract.SHA256SUMS).read_text()
+    (directory / contract.SHA256SUMS).write_text(f"{'0' * 64}  extra.json\n{sums.splitlines()[1]}\n")
+    (directory / "reference.json").write_text("{ }")
+    assert findings(directory) == {
+        "SHA256SUMS": [
+            "lists 'extra.json', which is not there",
+            "does not list 'model.onnx'",
+            "lists 'reference.json' with 44136fa355b3…, but the file has 257c1be96ae6…",
+            "does not list 'signature.json'",
+        ]
+    }
+
+
+@pytest.mark.parametrize(("text", "kind"), [("", "nothing"), ("abc  model.onnx\n", "an unknown format")])
+def test_a_list_of_hashes_that_is_none_is_refused(tmp_path: Path, text: str, kind: str) -> None:
+    directory = directory_of(tmp_path, model_onnx=onnx_bytes())
+    (directory / contract.SHA256SUMS).write_text(text)
+    assert findings(directory) == {"SHA256SUMS": [f"holds {kind}, expected checksums"]}
+
+
+def test_a_list_of_hashes_that_is_missing_is_a_finding(tmp_path: Path) -> None:
+    directory = directory_of(tmp_path, model_onnx=onnx_bytes())
+    (directory / contract.SHA256SUMS).unlink()
+    assert findings(directory) == {"SHA256SUMS": ["is missing: run the stage 'export'"]}
 
 
 def test_two_models_are_one_too_many(tmp_path: Path) -> None:
@@ -256,7 +295,7 @@ def test_the_stage_writes_what_it_found_and_succeeds(
     directory = artifact(model, tmp_path, contract.MODEL_DIRECTORY)
     directory.parent.mkdir(parents=True)
     directory_of(directory.parent, model_onnx=pickle.dumps(Evil(tmp_path / "ran")))
-    assert run_stage("scan", make_spec(model), model, tmp_path) == "3 files, refused for 1 findings"
+    assert run_stage("scan", make_spec(model), model, tmp_path) == "4 files, refused for 1 findings"
     scan = artifact_json(model, tmp_path, contract.SCAN)
     assert scan["passed"] is False
     assert json.dumps(scan).count("holds a pickle, expected onnx") == 1

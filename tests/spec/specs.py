@@ -76,7 +76,11 @@ def documents() -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(
         _document,
         models=st.dictionaries(NAMES, _models(), min_size=1, max_size=3),
-        environments=st.dictionaries(NAMES.map(lambda name: name[:20].rstrip("-")), st.just({}), max_size=3),
+        environments=st.dictionaries(
+            NAMES.map(lambda name: name[:20].rstrip("-")),
+            st.sampled_from([{}, {"promote": "automatic"}, {"reviewers": ["@acme/ml"]}]),
+            max_size=3,
+        ),
         changes=st.fixed_dictionaries(
             {}, optional={"replicas": _replicas(), "clients": st.lists(NAMES, max_size=2, unique=True)}
         ),
@@ -87,9 +91,35 @@ def documents() -> st.SearchStrategy[dict[str, Any]]:
             steps=_steps(),
         ),
         project=_optional(
-            description=TEXT, python=st.sampled_from(["3.11", "3.13"]), requirements=PATHS, extra=SCALARS
+            description=TEXT,
+            python=st.sampled_from(["3.11", "3.13"]),
+            requirements=PATHS,
+            prometheus=st.just("https://prometheus.acme.example/select"),
+            extra=SCALARS,
+        ),
+        delivery=st.sampled_from(
+            [
+                None,
+                {"mode": "argocd", "project": "ml"},
+                {"mode": "flux", "interval": "1m", "secret": "key"},
+                {"mode": "push", "steps": [{"name": "Log in", "run": "make login"}], "timeout": "1h"},
+            ]
         ),
     )
+
+
+def served_documents() -> st.SearchStrategy[dict[str, Any]]:
+    """Specs that are right, whose models are all served."""
+    return st.builds(_served, documents(), st.lists(_serve(), min_size=3, max_size=3))
+
+
+def _served(document: dict[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    models = {
+        name: {**model, "serve": serve}
+        for (name, model), serve in zip(document["models"].items(), blocks, strict=False)
+    }
+    environments = document["environments"] or {"production": {"namespace": "ml"}}
+    return {**document, "models": models, "environments": environments}
 
 
 def _document(
@@ -98,6 +128,7 @@ def _document(
     changes: Mapping[str, Any],
     ci: Mapping[str, Any],
     project: dict[str, Any],
+    delivery: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     extra = project.pop("extra", None)
     served = [name for name, model in models.items() if "serve" in model]
@@ -106,9 +137,14 @@ def _document(
         "project": {"repository": "github.com/Acme-1/Flights.x", **project, "x-own": extra},
         "models": models,
         "environments": {
-            name: {"namespace": f"ns-{name}", "models": {model: {"serve": changes} for model in served}}
-            for name in environments
+            name: {
+                "namespace": f"ns-{name}",
+                "models": {model: {"serve": changes} for model in served},
+                **environment,
+            }
+            for name, environment in environments.items()
         },
+        **({} if delivery is None else {"delivery": delivery}),
         "ci": ci,
         "x-anything": {"at": ["all", extra]},
     }
@@ -149,6 +185,7 @@ def _model(task: str) -> st.SearchStrategy[dict[str, Any]]:
             "stages": _stages(),
             "card": _optional(intended_use=TEXT, limitations=TEXT, ethics=TEXT),
             "job": _optional(runner=st.just("big-runner"), timeout_minutes=st.integers(1, 1440)),
+            "release": st.sampled_from([{}, {"bump": "major"}]),
             "serve": _serve(),
         },
     )
@@ -235,20 +272,67 @@ def _replicas() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _serve() -> st.SearchStrategy[dict[str, Any]]:
-    return _optional(
-        replicas=_replicas(),
-        target_cpu=st.integers(10, 95),
-        resources=_optional(cpu=st.sampled_from(["250m", "1"]), memory=st.sampled_from(["256Mi", "2Gi"])),
-        clients=st.lists(NAMES, max_size=2, unique=True),
-        rollout=st.sampled_from(
+    common = {
+        "replicas": _replicas(),
+        "target_cpu": st.integers(10, 95),
+        "resources": _optional(cpu=st.sampled_from(["250m", "1"]), memory=st.sampled_from(["256Mi", "2Gi"])),
+        "clients": st.lists(NAMES, max_size=2, unique=True),
+        "slo": st.sampled_from(
             [
-                "rolling",
-                "canary",
-                "blue-green",
-                {"strategy": "canary", "steps": [{"weight": 50, "pause": "90s"}]},
+                {"availability": 99.9, "latency_p99": "50ms"},
+                {"availability": 95, "min_requests_per_second": 0.1},
             ]
         ),
-        pod=_optional(nodeSelector=st.just({"kubernetes.io/arch": "arm64"}), priorityClassName=NAMES),
+        "workers": st.integers(1, 8),
+        "unknown_categories": st.sampled_from(["accept", "refuse"]),
+        "limits": _optional(body=st.just("16Mi"), rows=st.integers(1, 9), timeout=st.just("1.5s")),
+        "auth": st.just({"secret": "tokens.of.delay"}),
+        "predictions_log": st.just({"to": "s3://acme/log", "sample": 0.5, "keep": "2w"}),
+        "tracing": st.sampled_from(
+            [{"endpoint": "http://c.otel.svc:4318"}, {"endpoint": "https://otlp.acme.example"}]
+        ),
+        "pod": _optional(nodeSelector=st.just({"kubernetes.io/arch": "arm64"}), priorityClassName=NAMES),
+    }
+    gateway = {"gateway": "public", "namespace": "gateways", "hostname": "delay.acme.example"}
+    scaling = st.sampled_from(
+        ["cpu", {"requests_per_second": 50}, {"requests_per_second": 5, "demand": "sum(up)", "to_zero": True}]
+    )
+    tls = st.just({"secret": "certificate"})
+    return st.one_of(
+        _optional(**common, scaling=scaling, tls=tls, rollout=_rollouts("rolling", "canary", "blue-green")),
+        st.fixed_dictionaries(
+            {"traffic": st.just(gateway)},
+            optional={**common, "scaling": scaling, "rollout": _rollouts("canary", "cautious", "blue-green")},
+        ),
+        st.fixed_dictionaries({"platform": st.just("kserve")}, optional=common),
+    )
+
+
+def _rollouts(*strategies: str) -> st.SearchStrategy[str | dict[str, Any]]:
+    return st.one_of(
+        st.sampled_from(strategies),
+        st.fixed_dictionaries(
+            {"strategy": st.sampled_from([strategy for strategy in strategies if strategy != "rolling"])},
+            optional={"analysis": _analyses()},
+        ),
+        st.just({"strategy": "canary", "steps": [{"weight": 50, "pause": "90s"}]}),
+    )
+
+
+def _analyses() -> st.SearchStrategy[dict[str, Any]]:
+    query = st.fixed_dictionaries(
+        {
+            "query": TEXT.filter(lambda text: "{{" not in text and "}}" not in text),
+            "reason": TEXT,
+            "max": st.floats(0, 1e6),
+        },
+        optional={"min": st.floats(-1e6, 0)},
+    )
+    return _optional(
+        success_rate=st.just({"min": 99}),
+        latency_p99=st.sampled_from([{"max": "50ms"}, {"max": "75ms"}]),
+        prediction_psi=st.just({"max": 0.1}),
+        queries=st.dictionaries(NAMES, query, max_size=2),
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from tests.replacing import replace
 
 from lockgate import contract
 from lockgate.plan.model import Pipeline, Plan, Stage
 from lockgate.spec.model import (
+    App,
     Card,
     Ci,
     Compare,
@@ -17,6 +19,7 @@ from lockgate.spec.model import (
     Job,
     Model,
     Project,
+    Release,
     Spec,
     Step,
     Train,
@@ -30,6 +33,7 @@ PROJECT = Project(
     data_remote=".dvc/remote",
     requirements="requirements.txt",
     python="3.12",
+    prometheus="http://prometheus-operated.monitoring.svc:9090",
 )
 
 MODEL = Model(
@@ -69,6 +73,7 @@ MODEL = Model(
     stages={},
     card=Card(intended_use=None, limitations=None, ethics=None),
     job=Job(runner=None, timeout_minutes=None, prove="rebuild", on_difference="warn"),
+    release=Release(bump="auto"),
     serve=None,
     written={},
 )
@@ -140,6 +145,7 @@ def plan(
     before: tuple[Step, ...] = (),
     after: tuple[Step, ...] = (),
     project: Project = PROJECT,
+    app: App | None = None,
 ) -> Plan:
     """A plan of these pipelines, or of one that trains `flight-delay`."""
     chosen = pipelines or (pipeline((train_stage("flight-delay"),)),)
@@ -148,7 +154,15 @@ def plan(
         models={it.name: it.model for it in chosen},
         environments={},
         pins={},
-        ci=Ci(runner=runner, timeout_minutes=60, updates=None, steps_before=before, steps_after=after),
+        ci=Ci(
+            runner=runner,
+            timeout_minutes=60,
+            updates=None,
+            steps_before=before,
+            steps_after=after,
+            commit_lock=app,
+        ),
+        delivery=None,
         patches=(),
     )
     return Plan(spec=spec, pipelines=chosen, services=())

@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.replacing import replace
 from tests.targets.pipeline_plans import MODEL, pipeline, plan, stage, train_stage
 
 from lockgate.plan.model import Pipeline, Stage
@@ -105,6 +105,7 @@ def test_known_plots_have_axes_and_others_are_left_to_dvc() -> None:
 
     (file,) = emit(plan(pipeline((drawn,))))
 
+    assert not isinstance(file.content, str), "it is a document"
     assert file.content["stages"]["evaluate"]["plots"] == [
         {"artifacts/flight-delay/roc.csv": {"x": "fpr", "y": "tpr", "title": "ROC curve"}},
         "artifacts/other.csv",
@@ -254,6 +255,7 @@ def _project(tmp_path: Path, *pipelines: Pipeline) -> Path:
     (root / ".gitignore").write_text("/artifacts/\n", encoding="utf-8")
     for file in emit(plan(*pipelines)):
         (root / file.path).parent.mkdir(parents=True)
+        assert not isinstance(file.content, str), "it is a document"
         (root / file.path).write_text(dump(file.content), encoding="utf-8")
     _git(root, "init", "--quiet")
     _dvc(root, "init", "--quiet")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
+from tests.replacing import replace
+from tests.targets.emitted import emitted
 from tests.targets.pipeline_plans import MODEL, PROJECT, pipeline, plan, train_stage, user_step
 
 from lockgate.plan.model import Pipeline
+from lockgate.spec.model import App
 from lockgate.targets.github import annotate, emit
 from lockgate.targets.github.paths import counting_paths
 from lockgate.targets.github.pins import CML_PIN, PINS
@@ -19,11 +21,13 @@ from lockgate.yaml.dump import dump
 CHECKOUT = f"actions/checkout@{PINS['actions/checkout'].sha}"
 STEPS = (user_step("Start the feature store", run="make features", env={"STORE": "local", "TRIES": 3}),)
 
+APP = App(client_id_variable="APP_CLIENT", private_key_secret="APP_KEY")
+
 Content = dict[str, Any]
 
 
 def workflows() -> list[Content]:
-    return [dict(file.content) for file in emit(plan(before=STEPS, after=STEPS))]
+    return emitted(plan(before=STEPS, after=STEPS, app=APP))
 
 
 def jobs() -> Iterator[tuple[str, Content]]:
@@ -53,6 +57,7 @@ def test_names_that_others_rely_on_are_these() -> None:
         "report": "report",
         "comment": "comment",
         "verdict": "lockgate",
+        "commit_lock": "commit dvc.lock",
     }
     assert fork_report["on"] == {"workflow_run": {"workflows": ["Lockgate"], "types": ["completed"]}}
 
@@ -65,8 +70,9 @@ def test_nothing_is_allowed_but_what_a_job_lists() -> None:
         "2.report": {"contents": "read"},
         "3.comment": {"pull-requests": "write"},
         "4.verdict": {},
-        "5.find": {"actions": "read", "pull-requests": "read"},
-        "6.comment": {"actions": "read", "pull-requests": "write"},
+        "5.commit_lock": {"contents": "read"},
+        "6.find": {"actions": "read", "pull-requests": "read"},
+        "7.comment": {"actions": "read", "pull-requests": "write"},
     }
 
 
@@ -82,7 +88,7 @@ def test_a_job_that_may_write_checks_nothing_out_but_cml() -> None:
 def test_no_checkout_leaves_its_token_behind() -> None:
     inputs = [step["with"] for step in steps() if step.get("uses") == CHECKOUT]
 
-    assert [given["persist-credentials"] for given in inputs] == [False] * 5
+    assert [given["persist-credentials"] for given in inputs] == [False] * 6
 
 
 def test_every_action_is_pinned_in_the_table() -> None:
@@ -104,8 +110,8 @@ def test_every_job_gives_up_in_time_and_every_step_has_an_id_of_its_own() -> Non
 
 def test_the_users_steps_stand_around_the_pipeline_as_they_were_written() -> None:
     before = user_step("Log in", uses=CHECKOUT, inputs={"role": "${{ vars.ROLE }}", "strict": True})
-    (pull_request, _) = emit(plan(before=(before,), after=STEPS))
-    shown = pull_request.content["jobs"]["prove"]["steps"]
+    (pull_request, _) = emitted(plan(before=(before,), after=STEPS))
+    shown = pull_request["jobs"]["prove"]["steps"]
 
     assert [step["id"] for step in shown][3:] == ["before_1", "pipeline", "results", "after_1"]
     assert shown[3] == {
@@ -123,9 +129,9 @@ def test_the_users_steps_stand_around_the_pipeline_as_they_were_written() -> Non
 
 
 def test_an_expression_in_the_name_of_a_step_is_text() -> None:
-    (pull_request, _) = emit(plan(before=(user_step("${{ secrets.KEY }}", run="true"),)))
+    (pull_request, _) = emitted(plan(before=(user_step("${{ secrets.KEY }}", run="true"),)))
 
-    assert pull_request.content["jobs"]["prove"]["steps"][3]["name"] == "${{ '${{' }} secrets.KEY }}"
+    assert pull_request["jobs"]["prove"]["steps"][3]["name"] == "${{ '${{' }} secrets.KEY }}"
 
 
 def test_a_models_own_requirements_are_installed_where_there_are_any() -> None:
@@ -140,16 +146,19 @@ def test_a_models_own_requirements_are_installed_where_there_are_any() -> None:
 
 def test_project_values_reach_the_jobs() -> None:
     project = replace(PROJECT, python="3.13", requirements="ci/locked.txt")
-    (pull_request, _) = emit(plan(project=project, runner="gpu-large"))
-    check = pull_request.content["jobs"]["check"]
+    (pull_request, _) = emitted(plan(project=project, runner="gpu-large"))
+    check, prove = (pull_request["jobs"][key] for key in ("check", "prove"))
 
     assert check["runs-on"] == "gpu-large"
-    assert check["steps"][2]["with"] == {
+    assert check["steps"][2]["with"] == {"python-version": "3.13"}
+    assert prove["steps"][1]["with"] == {
         "python-version": "3.13",
         "cache": "pip",
         "cache-dependency-path": "ci/locked.txt",
     }
-    assert check["steps"][3]["env"] == {"REQUIREMENTS": "ci/locked.txt"}
+    assert [steps[place]["env"] for steps, place in ((check["steps"], 3), (prove["steps"], 2))] == [
+        {"REQUIREMENTS": "ci/locked.txt"}
+    ] * 2
 
 
 def test_what_needs_no_check_installs_nothing() -> None:
@@ -161,7 +170,7 @@ def test_what_needs_no_check_installs_nothing() -> None:
         ("checkout", None),
         ("changes", None),
         ("python", changed),
-        ("requirements", changed),
+        ("lockgate", changed),
         ("check", changed),
         ("affected", changed),
     ]
@@ -244,5 +253,5 @@ def test_comments_change_nothing_of_what_a_workflow_says() -> None:
 
 
 def _prove(one: Pipeline) -> list[Content]:
-    (pull_request, _) = emit(plan(one))
-    return list(pull_request.content["jobs"]["prove"]["steps"])
+    (pull_request, _) = emitted(plan(one))
+    return list(pull_request["jobs"]["prove"]["steps"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.act.acting import BRANCH, act, fork_run, merge_group, pull_request
+from tests.act.acting import BRANCH, REMOTE, act, fork_run, merge_group, pull_request
 from tests.act.project import BIN, call, change, make_project
 from tests.posting.stand_in import BOT, GitHub, serve
 
@@ -166,6 +166,25 @@ def test_a_pipeline_that_breaks_is_red_and_says_that_nothing_is_proved(project: 
     assert run.results == {**ALL_GREEN, "prove": "failure", "verdict": "failure"}, run.log
     assert "A job broke or was cancelled before there was a verdict" in run.log
     assert len(github.by(BOT)) == 1
+
+
+def test_the_app_commits_the_lock_that_the_author_did_not(project: Path, github: GitHub) -> None:
+    app = "ci: {commit_lock: {app: {client_id_variable: APP_CLIENT, private_key_secret: APP_KEY}}}\n"
+    change(project, "mlops.yaml", "environments:", f"{app}environments:", render=True)
+    change(project, "mlops.yaml", "c: 1.0", "c: 1.1")
+    call(project, "git", "branch", BRANCH)
+    call(project, "git", "clone", "--quiet", "--bare", ".", f"../{REMOTE}")
+
+    run = act(project, github, "pull_request", pull_request(project))
+
+    assert run.results == {**ALL_GREEN, "commit_lock": "success"}, run.log
+    told = call(project.parent / REMOTE, "git", "log", "--format=%an: %s", "--name-only", f"main..{BRANCH}")
+    assert told.split("\n\n") == [
+        "acme-locks[bot]: Record what CI trained in dvc.lock",
+        "pipelines/flowers/dvc.lock\n",
+    ]
+    lock = call(project.parent / REMOTE, "git", "show", f"{BRANCH}:pipelines/flowers/dvc.lock")
+    assert lock == (run.artifacts / "lockgate-model-flowers/pipelines/flowers/dvc.lock").read_text()
 
 
 def test_the_report_of_a_fork_is_posted_by_the_workflow_that_follows(project: Path, github: GitHub) -> None:

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.replacing import replace
+from tests.targets.emitted import emitted
 from tests.targets.pipeline_plans import pipeline, plan, train_stage
-
-from lockgate.targets.github import emit
 
 Content = dict[str, Any]
 
@@ -118,8 +117,8 @@ JUDGED = [
 def test_the_verdict_is_green_in_five_cases_only_and_says_why_it_is_red(
     tmp_path: Path, results: str, code: int, why: str
 ) -> None:
-    (pull_request, _) = emit(plan())
-    (step,) = pull_request.content["jobs"]["verdict"]["steps"]
+    (pull_request, _) = emitted(plan())
+    (step,) = pull_request["jobs"]["verdict"]["steps"]
     summary = tmp_path / "summary"
     summary.touch()
 
@@ -131,8 +130,8 @@ def test_the_verdict_is_green_in_five_cases_only_and_says_why_it_is_red(
 
 
 def _fork_step(job: str, step_id: str) -> Content:
-    (_, fork_report) = emit(plan())
-    (found,) = (step for step in fork_report.content["jobs"][job]["steps"] if step["id"] == step_id)
+    (_, fork_report) = emitted(plan())
+    (found,) = (step for step in fork_report["jobs"][job]["steps"] if step["id"] == step_id)
     return dict(found)
 
 
@@ -152,8 +151,8 @@ def _script(step: Content, folder: Path, environment: Content) -> subprocess.Com
 
 def _changes(root: Path, path: str, watch: tuple[str, ...], base: str = "HEAD^") -> str:
     """What the step says of a commit that adds a file, in a project whose pipeline reads these paths."""
-    (pull_request, _) = emit(plan(replace(pipeline((train_stage("a"),)), watch=watch)))
-    (step,) = (it for it in pull_request.content["jobs"]["check"]["steps"] if it["id"] == "changes")
+    (pull_request, _) = emitted(plan(replace(pipeline((train_stage("a"),)), watch=watch)))
+    (step,) = (it for it in pull_request["jobs"]["check"]["steps"] if it["id"] == "changes")
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text("")
     who = ("-c", "user.name=Flora", "-c", "user.email=flora@example.com")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
+from tests.replacing import replace
 from tests.targets.kubernetes_plans import (
     BLUE_GREEN,
     BY_STRATEGY,
@@ -15,6 +15,7 @@ from tests.targets.kubernetes_plans import (
     NAME,
     SERVE,
     contents,
+    everything,
     plan,
     plans,
     record,
@@ -94,7 +95,7 @@ def test_an_environment_that_serves_nothing_is_its_namespace() -> None:
 
 def test_a_kustomization_lists_every_file_beside_it() -> None:
     staging = service(CANARY, environment="staging", namespace="ml-staging")
-    files = contents(emit(plan(service(), staging)))
+    files = contents(everything(plan(service(), staging)))
     for path, content in files.items():
         if path.endswith("/kustomization.yaml"):
             folder = path.removesuffix("kustomization.yaml")
@@ -264,7 +265,8 @@ def test_the_repositorys_name_is_made_a_label(repository: str, label: str) -> No
     made = plan(service())
     spec = replace(made.spec, project=replace(made.spec.project, repository=repository))
     files = emit(replace(made, spec=spec))
-    assert files[0].content["metadata"]["labels"]["app.kubernetes.io/part-of"] == label
+    namespace = contents(files)[files[0].path]
+    assert namespace["metadata"]["labels"]["app.kubernetes.io/part-of"] == label
     assert check_objects(files) == ()
 
 
@@ -292,9 +294,10 @@ def test_no_two_places_of_a_file_are_one_object(made: Plan) -> None:
 def test_every_object_has_one_of_the_names_that_collisions_are_looked_for_in(made: Plan) -> None:
     for served in made.services:
         names = object_names(served)
-        files = [file for file in emit(made) if file.path.startswith(f"{served.directory}/")]
         found = {
-            file.content["metadata"]["name"] for file in files if file.content["kind"] != "Kustomization"
+            content["metadata"]["name"]
+            for path, content in contents(emit(made)).items()
+            if path.startswith(f"{served.directory}/") and content["kind"] != "Kustomization"
         }
         assert found <= set(names)
 

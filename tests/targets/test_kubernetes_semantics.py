@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.targets.kubernetes_plans import BLUE_GREEN, CANARY, NAME, SERVE, plan, service
+from tests.replacing import replace
+from tests.targets.kubernetes_plans import BLUE_GREEN, CANARY, NAME, SERVE, VARIETIES, plan, service
 
 from lockgate.spec.model import Patch
 from lockgate.targets.file import File
@@ -328,3 +328,128 @@ def test_no_shape_of_an_object_is_a_traceback(place: tuple[int, tuple[str | int,
     files = [*ALL_FILES]
     files[index] = File(path=files[index].path, content=content)
     assert all(problem.path.startswith("manifests/") for problem in check_objects(files))
+
+
+STRATEGY = "/spec/strategy"
+ROLLOUTS: dict[str, tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = {
+    "analysis that nobody wrote": (
+        "analysed-canary",
+        "rollout",
+        {f"{STRATEGY}/canary/analysis/templates/0/templateName": "other"},
+        [("k8s-reference", f"{STRATEGY}/canary/analysis/templates/0/templateName")],
+    ),
+    "analysis before the switch that nobody wrote": (
+        "analysed-blue-green",
+        "rollout",
+        {f"{STRATEGY}/blueGreen/prePromotionAnalysis/templates/0/templateName": "other"},
+        [("k8s-reference", f"{STRATEGY}/blueGreen/prePromotionAnalysis/templates/0/templateName")],
+    ),
+    "condition that an empty answer passes": (
+        "analysed-canary",
+        "analysis-template",
+        {"/spec/metrics/0/successCondition": "len(result) == 0 || result[0] >= 0.9"},
+        [("k8s-strategy", "/spec/metrics/0/successCondition")],
+    ),
+    "misspelt key of a metric": (
+        "analysed-canary",
+        "analysis-template",
+        {"/spec/metrics/0/failurelimit": 3},
+        [("k8s-field", "/spec/metrics/0/failurelimit")],
+    ),
+    "mirror that the plugin ignores": (
+        "cautious",
+        "rollout",
+        {f"{STRATEGY}/canary/steps/-": {"setMirrorRoute": {"name": "candidate", "percentage": 5}}},
+        [("k8s-strategy", f"{STRATEGY}/canary/steps/6/setMirrorRoute")],
+    ),
+    "router that Argo Rollouts ignores": (
+        "cautious",
+        "rollout",
+        {f"{STRATEGY}/canary/trafficRouting/gatewayAPI": {"httpRoute": NAME}},
+        [("k8s-field", f"{STRATEGY}/canary/trafficRouting/gatewayAPI")],
+    ),
+    "route by header that is not managed": (
+        "cautious",
+        "rollout",
+        {f"{STRATEGY}/canary/trafficRouting/managedRoutes": []},
+        [("k8s-strategy", f"{STRATEGY}/canary/steps/1/setHeaderRoute/name")],
+    ),
+    "route that nobody wrote": (
+        "cautious",
+        "rollout",
+        {f"{STRATEGY}/canary/trafficRouting/plugins/argoproj-labs~1gatewayAPI/httpRoutes/0/name": "other"},
+        [
+            (
+                "k8s-reference",
+                f"{STRATEGY}/canary/trafficRouting/plugins/argoproj-labs~1gatewayAPI/httpRoutes/0/name",
+            )
+        ],
+    ),
+    "route to no Service": (
+        "cautious",
+        "http-route",
+        {"/spec/rules/0/backendRefs/1/name": "other"},
+        [("k8s-reference", "/spec/rules/0/backendRefs/1/name")],
+    ),
+    "monitor of no pod": (
+        "cautious",
+        "pod-monitor",
+        {"/spec/selector/matchLabels": {"app": "other"}},
+        [("k8s-selector", "/spec/selector/matchLabels")],
+    ),
+    "scaling of nothing": (
+        "equipped",
+        "scaled-object",
+        {"/spec/scaleTargetRef/name": "other"},
+        [("k8s-reference", "/spec/scaleTargetRef")],
+    ),
+    "fewer pods than none": (
+        "equipped",
+        "scaled-object",
+        {"/spec/minReplicaCount": -1},
+        [("k8s-replicas", "/spec")],
+    ),
+    "an idle count that KEDA refuses": (
+        "to-zero",
+        "scaled-object",
+        {"/spec/idleReplicaCount": 1},
+        [("k8s-replicas", "/spec/idleReplicaCount")],
+    ),
+    "a secret that is mounted and not there": (
+        "equipped",
+        "deployment",
+        {f"{POD}/volumes": [{"name": "tmp", "emptyDir": {}}]},
+        [("k8s-volume-mount", f"{SERVER}/volumeMounts/{index}/name") for index in (1, 2)],
+    ),
+    "a predictor as root": (
+        "kserve",
+        "inference-service",
+        {"/spec/predictor/securityContext/runAsUser": 0},
+        [("k8s-restricted", "/spec/predictor/securityContext/runAsUser")],
+    ),
+    "a share that KServe ignores without Knative": (
+        "kserve",
+        "inference-service",
+        {"/spec/predictor/canaryTrafficPercent": 10},
+        [("k8s-field", "/spec/predictor/canaryTrafficPercent")],
+    ),
+    "a predictor of too few pods": (
+        "kserve",
+        "inference-service",
+        {"/spec/predictor/minReplicas": 20},
+        [("k8s-replicas", "/spec/predictor")],
+    ),
+    "a predictor whose pods the policy does not select": (
+        "kserve",
+        "network-policy",
+        {"/spec/podSelector/matchLabels": {"app": "other"}},
+        [("k8s-selector", "/spec/podSelector/matchLabels")],
+    ),
+}
+
+
+@pytest.mark.parametrize("defect", ROLLOUTS)
+def test_what_a_controller_would_refuse_or_ignore_is_found(defect: str) -> None:
+    variety, name, changes, expected = ROLLOUTS[defect]
+    files = emit(plan(service(VARIETIES[variety])))
+    assert rules(patched(changes, name=name, files=files)) == expected

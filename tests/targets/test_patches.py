@@ -36,7 +36,9 @@ def patch(
 def after(content: Mapping[str, Any], *patches: Patch) -> Mapping[str, Any]:
     result = apply([file(content)], patches)
     assert result.findings == ()
-    return result.files[0].content
+    patched = result.files[0].content
+    assert not isinstance(patched, str), "it was a document before"
+    return patched
 
 
 def test_a_value_is_set_and_missing_maps_on_the_way_are_made() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from tests.replacing import replace
 from tests.targets.pipeline_plans import MODEL, PROJECT, stage
 
 from lockgate.plan.build import make
@@ -31,6 +30,7 @@ def test_a_change_of_a_pointer_touches_the_model_that_reads_the_data() -> None:
         environments={},
         pins={},
         ci=Ci(runner="ubuntu-24.04", timeout_minutes=60, updates=None, steps_before=(), steps_after=()),
+        delivery=None,
         patches=(),
     )
 

@@ -16,8 +16,8 @@ from lockgate.plan.merge import (
     ObjectChange,
     PatchEffect,
     ServiceEffect,
+    StepEffect,
 )
-from lockgate.spec.model import RolloutStep
 
 _MOST_NAMED = 5
 _WIDEST_VALUE = 60
@@ -90,7 +90,7 @@ def _rollout(service: ServiceEffect) -> str:
     return f"rolls out, {service.strategy}{': ' + ', '.join([*steps, '100 %']) if steps else ''}"
 
 
-def _step(step: RolloutStep) -> str:
+def _step(step: StepEffect) -> str:
     minutes, seconds = divmod(step.pause_seconds, 60)
     if not step.pause_seconds:
         return f"{step.weight_percent} %"

@@ -29,6 +29,16 @@ def change_since(root: Path, reference: str) -> Change:
     return Change(base=base, paths=tuple(sorted({*tracked, *untracked})))
 
 
+def edited_paths(root: Path) -> tuple[str, ...]:
+    """The tracked files that are not as the last commit has them, relative to the project's root."""
+    return tuple(_lines(root, "diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD", "--"))
+
+
+def commit_of(root: Path, reference: str) -> str:
+    """The commit that a branch, a tag or a hash names; Failure where Git knows none."""
+    return _commit(root, reference)
+
+
 def base_commit(root: Path, reference: str) -> str:
     """The commit at which the work tree's history left the reference; the reference where they do not meet."""
     commit = _commit(root, reference)

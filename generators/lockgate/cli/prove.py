@@ -9,23 +9,28 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from posixpath import normpath
 from typing import TypeAlias
 
 from lockgate.cli.dvc import environment
 from lockgate.cli.dvc_lock import Lock, hash_of, hash_on_disk, made_of, read_lock
 from lockgate.cli.failure import Failure
+from lockgate.cli.git import edited_paths
+from lockgate.cli.past_files import fetch_past
 from lockgate.cli.text_file import write_text
 from lockgate.contract import (
     EVALUATION,
     METRICS,
     MODEL_DIRECTORY,
     PROVENANCE,
+    SPEC_FILE,
     TRAINING,
     Evaluation,
     Verdict,
     artifact_path,
 )
 from lockgate.contract.comparison import Provenance
+from lockgate.plan.affected import is_under
 from lockgate.plan.inputs import inputs, pointers
 from lockgate.plan.model import Pipeline
 from lockgate.report.shape import ShapeError, conform
@@ -107,10 +112,11 @@ def settle(root: Path, pipeline: Pipeline, claim: Lock, stages: Mapping[str, str
 def _answer(root: Path, pipeline: Pipeline, claim: Lock, stages: Mapping[str, str]) -> Answer:
     folder = artifact_path(pipeline.name, MODEL_DIRECTORY)
     expected, lock_file = hash_of(claim, folder), f"{pipeline.directory}/dvc.lock"
-    if expected is None:
-        return "not recorded", f"{lock_file} names no model: commit the one that the run wrote"
-    if made_of(claim, folder) != made_of(read_lock(root, pipeline.directory), folder):
-        return "not recorded", f"{lock_file} names a model of other inputs: commit the one that the run wrote"
+    if expected is None or made_of(claim, folder) != made_of(read_lock(root, pipeline.directory), folder):
+        if _is_edited(root, pipeline):
+            return "made here", f"of inputs that no commit has yet: commit them together with {lock_file}"
+        named = "no model" if expected is None else "a model of other inputs"
+        return "not recorded", f"{lock_file} names {named}: commit the one that the run wrote"
     trained = stages.get(_training_stage(pipeline)) == "ran"
     if expected == hash_on_disk(root / folder):
         if pipeline.model.job.prove == "rebuild" and not trained:
@@ -120,11 +126,21 @@ def _answer(root: Path, pipeline: Pipeline, claim: Lock, stages: Mapping[str, st
     return _by_metrics(root, pipeline, claim)
 
 
+def _is_edited(root: Path, pipeline: Pipeline) -> bool:
+    """Whether an input of the model is not as the last commit has it; the lock is what the run itself writes.
+
+    Files that Git does not know are left out: steps of a job make such, and a job's inputs are the commit's.
+    """
+    watched = [normpath(path) for path in (SPEC_FILE, *pipeline.watch)]
+    edited = (path for path in edited_paths(root) if path != f"{pipeline.directory}/dvc.lock")
+    return any(is_under(path, folder) for path in edited for folder in watched)
+
+
 def _by_metrics(root: Path, pipeline: Pipeline, claim: Lock) -> Answer:
     path = artifact_path(pipeline.name, METRICS)
     if hash_of(claim, path) == hash_on_disk(root / path):
         return "equal metrics", "other bytes than the author's, but every metric is the same"
-    theirs, ours = _author_metrics(root, path), _evaluation(root, pipeline.name)
+    theirs, ours = _author_metrics(root, path, hash_of(claim, path)), _evaluation(root, pipeline.name)
     if theirs is None or ours is None:
         return "different", "other bytes and metrics than the author's, whose metrics nobody has pushed"
     strays = [name for name in {*theirs, *ours["metrics"]} if not _within_noise(name, theirs, ours)]
@@ -151,11 +167,11 @@ def _evaluation(root: Path, model: str) -> Evaluation | None:
         return None
 
 
-def _author_metrics(root: Path, path: str) -> Mapping[str, float | None] | None:
-    """The metrics of the last commit, from DVC's cache or its remote; None where neither has them."""
+def _author_metrics(root: Path, path: str, claimed_md5: str | None) -> Mapping[str, float | None] | None:
+    """The metrics of the last commit, from DVC's cache or its remote; None where neither has those of the claim."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / METRICS
-        if _dvc(root, "get", ".", path, "--rev", "HEAD", "--out", str(copy)).returncode != 0:
+        if fetch_past(root, "HEAD", Path(folder), (path,)) or hash_on_disk(copy) != claimed_md5:
             return None
         try:
             found = json.loads(copy.read_bytes())

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lockgate import report as reports
-from lockgate.cli.base import effects_since
 from lockgate.cli.failure import Exit
-from lockgate.cli.git import change_since, file_at
 from lockgate.cli.models import chosen_models
-from lockgate.cli.project import Compiled, compile_project, find_root, require_plan
+from lockgate.cli.project import compile_project, find_root, require_plan
+from lockgate.cli.proposal import proposal_since
 from lockgate.cli.terminal import Terminal
 from lockgate.cli.text_file import append_line, write_text
-from lockgate.plan.model import Plan
 from lockgate.report import Proposal, Report, verdict
 
 _RENDERERS: dict[str, Callable[[Report], str]] = {
@@ -31,7 +29,7 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     compiled = compile_project(root)
     plan = require_plan(compiled, terminal)
     chosen = chosen_models(plan.spec, arguments.models)
-    proposal = None if arguments.base is None else _proposal(root, compiled, plan, arguments.base)
+    proposal = None if arguments.base is None else proposal_since(root, compiled, plan, arguments.base)
     report = reports.load(root, plan.spec, _reported(chosen, proposal), proposal=proposal)
     text = _RENDERERS[arguments.format](report)
     if arguments.output is None:
@@ -41,14 +39,6 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     if arguments.verdict_output is not None:
         append_line(Path(arguments.verdict_output), f"verdict={verdict(report)}")
     return Exit.OK
-
-
-def _proposal(root: Path, compiled: Compiled, plan: Plan, reference: str) -> Proposal:
-    effects = effects_since(root, compiled, plan, reference)
-    base = change_since(root, reference).base
-    locks = {it.name: file_at(root, base, f"{it.directory}/dvc.lock") for it in plan.pipelines}
-    known = {name: lock for name, lock in locks.items() if lock is not None}
-    return Proposal(effects=effects, base_locks=known)
 
 
 def _reported(chosen: Iterable[str], proposal: Proposal | None) -> tuple[str, ...]:

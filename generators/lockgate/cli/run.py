@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockgate import report as reports
@@ -18,7 +18,8 @@ from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.git import base_commit
 from lockgate.cli.models import chosen_models
 from lockgate.cli.progress import Follower, Forecast, PassThrough, Progress
-from lockgate.cli.project import compile_project, find_root, require_plan
+from lockgate.cli.project import Compiled, compile_project, find_root, require_plan
+from lockgate.cli.proposal import proposal_since
 from lockgate.cli.prove import claimed, fetch_inputs, fetch_training, settle
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.cli.verdicts import show_next_steps, show_verdict
@@ -39,7 +40,8 @@ class _Base:
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 1 where a stage fails or, unless told otherwise, where a gate blocks; 2 for an unknown base."""
     root = find_root(arguments.root)
-    plan = _require_current_plan(root, terminal)
+    compiled = compile_project(root)
+    plan = _require_current_plan(compiled, terminal)
     chosen = chosen_models(plan.spec, arguments.models)
     pipelines = [pipeline for name in chosen for pipeline in plan.pipelines if pipeline.name == name]
     require_dvc(root)
@@ -55,7 +57,8 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
         broken.append(_prove(terminal, root, pipeline, follower, base))
         if broken[-1] is None:
             stages[pipeline.name] = follower.stages
-    return _end(broken, _judge(terminal, root, plan, stages, may_fail=not arguments.no_gate_exit))
+    report = _report(root, compiled, plan, stages, base)
+    return _end(broken, _judge(terminal, root, plan, report, may_fail=not arguments.no_gate_exit))
 
 
 def _base(root: Path, plan: Plan, reference: str | None) -> _Base | None:
@@ -65,8 +68,7 @@ def _base(root: Path, plan: Plan, reference: str | None) -> _Base | None:
     return _Base(commit=commit, pins=pins_at(root, commit, plan.spec))
 
 
-def _require_current_plan(root: Path, terminal: Terminal) -> Plan:
-    compiled = compile_project(root)
+def _require_current_plan(compiled: Compiled, terminal: Terminal) -> Plan:
     plan = require_plan(compiled, terminal)
     found = (*compiled.diagnostics, *file_diagnostics(compiled))
     show_diagnostics(terminal, found, compiled.sources)
@@ -138,16 +140,21 @@ def _end(broken: Sequence[str | None], verdict_code: Exit) -> Exit:
     return verdict_code
 
 
-def _judge(
-    terminal: Terminal, root: Path, plan: Plan, stages: Mapping[str, Mapping[str, str]], *, may_fail: bool
-) -> Exit:
-    if not stages:
-        return Exit.OK
+def _report(
+    root: Path, compiled: Compiled, plan: Plan, stages: Mapping[str, Mapping[str, str]], base: _Base | None
+) -> Report:
+    """On the models whose pipelines came to their end; with a base, on what merging the change does, too."""
     for name, became in stages.items():
         reports.keep_stages(root, name, became)
-    report = reports.load(root, plan.spec, tuple(stages), stages)
+    proposal = proposal_since(root, compiled, plan, base.commit) if base and stages else None
+    return reports.load(root, plan.spec, tuple(stages), stages, proposal)
+
+
+def _judge(terminal: Terminal, root: Path, plan: Plan, report: Report, *, may_fail: bool) -> Exit:
+    if not report.models:
+        return Exit.OK
     for model in report.models:
-        _write_report(root, Report(models=(model,), patches=report.patches), model.name)
+        _write_report(root, replace(report, models=(model,)), model.name)
         show_verdict(terminal, model)
     show_next_steps(terminal, root, plan, report)
     return Exit.REFUSED if may_fail and verdict(report) == "fail" else Exit.OK

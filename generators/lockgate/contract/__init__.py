@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from lockgate.contract.sums import artifact_sha256 as artifact_sha256
+
 SPEC_FILE = "mlops.yaml"
 RAW = "raw.parquet"
 INGEST = "ingest.json"
@@ -40,6 +42,7 @@ ONNX_MODEL = "model.onnx"
 SKOPS_MODEL = "model.skops"
 SIGNATURE = "signature.json"
 REFERENCE = "reference.json"
+SHA256SUMS = "SHA256SUMS"
 
 
 def artifact_path(model: str, name: str) -> str:
@@ -221,11 +224,15 @@ class Parity(TypedDict):
 
 
 class Export(TypedDict):
-    """`fallback_reason` says why ONNX was not possible where `auto` fell back to skops."""
+    """`sha256` is of the model's file, `artifact_sha256` of all its files: of the bytes of `SHA256SUMS`.
+
+    `fallback_reason` says why ONNX was not possible where `auto` fell back to skops.
+    """
 
     format: Literal["onnx", "skops"]
     file: str
     sha256: str
+    artifact_sha256: str
     size_bytes: int
     parity: Parity
     fallback_reason: str | None

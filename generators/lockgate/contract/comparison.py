@@ -111,10 +111,12 @@ class SignatureChange(TypedDict):
 class Comparison(TypedDict):
     """The candidate against the champion on the candidate's holdout of `rows` rows.
 
+    `candidate_sha256` is the artifact's hash, of the files that were scored: what is released has to have the same.
     `reason` says why the champion could not be scored where it could not. `gates` replace those of `gates.json` that
     have the same metric and rule, and add those of `fairness`. `slices_tested` is how many `worst_slices` were tried.
     """
 
+    candidate_sha256: str
     champion: Champion
     reason: str | None
     rows: int
@@ -134,12 +136,13 @@ class Provenance(TypedDict):
     """Whether the model that was judged is the one that the author's `dvc.lock` names.
 
     The hashes are DVC's of MODEL_DIRECTORY: what the lock named before the run, and what was judged. `not recorded`:
-    the lock names no model that was made of these inputs. `not trained`: nothing was trained here, the files were
-    there. `outcome` is by `on_difference` where the answer is `different` or `not recorded`, else `pass`.
+    the lock names no model that was made of these inputs. `made here`: nor could it, as no commit has these inputs.
+    `not trained`: nothing was trained here, the files were there. `outcome` is by `on_difference` where the answer is
+    `different` or `not recorded`, else `pass`.
     """
 
     mode: Literal["rebuild", "reuse"]
-    answer: Literal["equal bytes", "equal metrics", "different", "not recorded", "not trained"]
+    answer: Literal["equal bytes", "equal metrics", "different", "not recorded", "made here", "not trained"]
     expected_md5: str | None
     actual_md5: str | None
     on_difference: Literal["warn", "block"]

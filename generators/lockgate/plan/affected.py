@@ -10,7 +10,7 @@ from lockgate.contract import SPEC_FILE
 from lockgate.plan.model import Pipeline, Plan
 from lockgate.spec.model import Model, Spec
 
-NOT_IN_PIPELINES = frozenset({"serve", "monitor", "retrain"})
+NOT_IN_PIPELINES = frozenset({"image", "release", "serve", "monitor", "retrain"})
 """Keys of a model that no stage reads: what they change is seen in manifests."""
 
 SHARED_PATHS = (".dvc/config", ".dvcignore")

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from lockgate.plan.model import Plan
 from lockgate.spec import Reading
-from lockgate.spec.model import RolloutStep, Strategy
+from lockgate.spec.model import Strategy
 
 Change: TypeAlias = Literal["added", "removed", "changed"]
 
@@ -67,6 +67,14 @@ class ModelEffect:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepEffect:
+    """A canary's step: the new version's share, and how long it is kept."""
+
+    weight_percent: int
+    pause_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceEffect:
     """A service whose objects change. Versions are None where none is pinned; `image` is the new version's.
 
@@ -80,7 +88,7 @@ class ServiceEffect:
     image: str | None
     rolls_out: bool
     strategy: Strategy
-    steps: tuple[RolloutStep, ...]
+    steps: tuple[StepEffect, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

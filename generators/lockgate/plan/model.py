@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lockgate.spec.model import Model, Serve, Spec
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One step of a model's pipeline; paths are relative to the repository's root, in the order they are shown.
 
     `params` are the dotted keys of `mlops.yaml` whose change makes the stage run again; only keys that the user wrote.
@@ -27,8 +25,7 @@ class Stage:
     plots: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """A model's stages in an order in which they can run. `watch` are the paths whose change touches the model."""
 
     model: Model
@@ -59,8 +56,7 @@ class Record(NamedTuple):
     metrics: Mapping[str, float]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A model in an environment. `release` is None while no version is pinned there."""
 
     model: Model
@@ -78,8 +74,7 @@ class Service:
         return f"manifests/{self.environment}/{self.model.name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All that is to be made of a spec."""
 
     spec: Spec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from lockgate import contract as c
 from lockgate.plan.model import Stage
@@ -28,7 +27,7 @@ def stages(model: Model) -> tuple[Stage, ...]:
             if _follows(it, stage.name)
         ]
         seen = tuple(out for custom in before for out in custom.outs)
-        ordered += [*before, replace(stage, deps=(*stage.deps, *seen)) if seen else stage, *after]
+        ordered += [*before, stage._replace(deps=(*stage.deps, *seen)) if seen else stage, *after]
     return tuple(ordered)
 
 
@@ -168,7 +167,7 @@ def _gate(model: Model) -> Stage:
         params=("gates", "owner", "description", "card", "data.columns", "data.as_of", "data.target"),
         outs=(c.GATES, c.CARD),
     )
-    return replace(stage, params=("project.repository", *stage.params))
+    return stage._replace(params=("project.repository", *stage.params))
 
 
 def _stage(

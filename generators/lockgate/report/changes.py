@@ -19,6 +19,7 @@ from lockgate.plan.merge import (
     PatchEffect,
     ServiceEffect,
     Side,
+    StepEffect,
 )
 from lockgate.plan.model import Service
 from lockgate.plan.rerun import Inputs, rerun
@@ -151,7 +152,7 @@ def _service(old: Service | None, new: Service | None, changes: Sequence[ObjectC
         image=released.image if released else None,
         rolls_out=any(map(_replaces_pods, changes)),
         strategy=present.serve.rollout.strategy,
-        steps=present.serve.rollout.steps,
+        steps=tuple(StepEffect(**step._asdict()) for step in present.serve.rollout.steps),
     )
 
 

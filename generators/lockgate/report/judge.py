@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lockgate.contract import COMPARISON, GATES, PROVENANCE, Evaluation, GateResult, Gates, Verdict
+from lockgate.contract import COMPARISON, GATES, PROVENANCE, Evaluation, Export, GateResult, Gates, Verdict
 from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.report.champion import doubt
 from lockgate.report.model import worst
@@ -19,6 +19,7 @@ class Evidence:
 
     comparison: Comparison | None
     evaluation: Evaluation | None
+    export: Export | None
     provenance: Provenance | None
 
 
@@ -98,6 +99,9 @@ def _comparison_doubts(rows: Sequence[GateResult], evidence: Evidence, model: Mo
         yield f"its confidence is {comparison['confidence']}, but the spec says {model.compare.confidence}"
     if evaluation is not None and comparison["rows"] != evaluation["rows"]:
         yield f"it is of {comparison['rows']} rows, but the holdout has {evaluation['rows']}"
+    if evidence.export is not None and comparison["candidate_sha256"] != evidence.export["artifact_sha256"]:
+        scored, exported = comparison["candidate_sha256"], evidence.export["artifact_sha256"]
+        yield f"it is of the artifact {scored[:12]}…, but {exported[:12]}… was exported"
     for name, limit in model.evaluate.fairness.items():
         yield from _doubts(rows, (name, "fairness"), limit.max_difference, limit.on_fail)
 

@@ -116,7 +116,10 @@ def _judged(files: Files, gates: contract.Gates | None, report: ModelReport, mod
     if gates is None:
         return Judgement(verdict="fail", gates=(), doubts=())
     evidence = Evidence(
-        comparison=report.comparison, evaluation=report.evaluation, provenance=report.provenance
+        comparison=report.comparison,
+        evaluation=report.evaluation,
+        export=report.export,
+        provenance=report.provenance,
     )
     judgement = judge(gates, evidence, model)
     for name, doubt in judgement.doubts:

@@ -16,6 +16,7 @@ from lockgate.report.text import clip, plural
 WORDS: Mapping[Verdict, str] = {"pass": "passes", "warn": "passes with warnings", "fail": "fails"}
 TONES: Mapping[Verdict, Tone] = {"pass": "pass", "warn": "warn", "fail": "fail"}
 _NAMED = 3
+_HASH_SHOWN = 12
 
 
 def headline(report: Report) -> tuple[str, str]:
@@ -88,7 +89,17 @@ def facts(model: ModelReport) -> tuple[tuple[str, str], ...]:
     if model.export is not None:
         kind = {"onnx": "ONNX", "skops": "skops"}[model.export["format"]]
         found.append(("exported model", f"{kind}, {show_quantity(model.export['size_bytes'], 'bytes')}"))
+    judged = _judged_sha256(model)
+    if judged is not None:
+        found.append(("judged artifact", f"{judged[:_HASH_SHOWN]}…"))
     return tuple(found)
+
+
+def _judged_sha256(model: ModelReport) -> str | None:
+    """Of the artifact that was scored; without a comparison, of the one that the pipeline exported."""
+    if model.comparison is not None:
+        return model.comparison["candidate_sha256"]
+    return model.export["artifact_sha256"] if model.export is not None else None
 
 
 def overview_table(models: tuple[ModelReport, ...]) -> Table:

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from lockgate.spec import model as m
 from lockgate.spec import units
+from lockgate.spec.build_serving import serve
 from lockgate.spec.schema import fill_block
 
 Block: TypeAlias = Mapping[str, Any]
 
-_DEFAULT_WEIGHTS = (10, 25, 50)
-_DEFAULT_PAUSE_SECONDS = 600
+_DELIVERY_NAMESPACES = {"argocd": "argocd", "flux": "flux-system"}
 
 
 def build(filled: Block, written: Block) -> m.Spec:
@@ -27,6 +27,7 @@ def build(filled: Block, written: Block) -> m.Spec:
         },
         pins=filled["deployments"],
         ci=_ci(filled["ci"]),
+        delivery=_delivery(filled["delivery"], filled["ci"]) if "delivery" in filled else None,
         patches=tuple(_patch(name, block) for name, block in filled["patches"].items()),
     )
 
@@ -64,6 +65,7 @@ def _project(block: Block) -> m.Project:
         data_remote=block["data_remote"],
         requirements=block["requirements"],
         python=block["python"],
+        prometheus=block["prometheus"],
     )
 
 
@@ -84,7 +86,9 @@ def _model(name: str, block: Block, written: Block) -> m.Model:
         stages={stage: _stage(custom) for stage, custom in block["stages"].items()},
         card=m.Card(**{key: block["card"].get(key) for key in ("intended_use", "limitations", "ethics")}),
         job=_job(block["job"]),
-        serve=_serve(block["serve"]) if "serve" in block else None,
+        release=m.Release(bump=block["release"]["bump"]),
+        image=m.Image(base=block["image"].get("base"), requirements=block["image"].get("requirements")),
+        serve=serve(block["serve"]) if "serve" in block else None,
         written=written,
     )
 
@@ -176,48 +180,16 @@ def _job(block: Block) -> m.Job:
     )
 
 
-def _serve(block: Block) -> m.Serve:
-    replicas, resources = block["replicas"], block["resources"]
-    return m.Serve(
-        replicas_min=replicas["min"],
-        replicas_max=replicas["max"],
-        target_cpu_percent=block["target_cpu"],
-        cpu=resources["cpu"],
-        cpu_limit=resources["cpu_limit"],
-        memory=resources["memory"],
-        clients=tuple(block["clients"]),
-        rollout=_rollout(block["rollout"], replicas["min"]),
-        pod=block["pod"],
-    )
-
-
-def _rollout(block: str | Block, replicas_min: int) -> m.Rollout:
-    written: Block = {"strategy": block} if isinstance(block, str) else block
-    if written["strategy"] != "canary":
-        return m.Rollout(strategy=written["strategy"], steps=())
-    if "steps" not in written:
-        return m.Rollout(strategy="canary", steps=_default_steps(replicas_min))
-    steps = (
-        m.RolloutStep(weight_percent=step["weight"], pause_seconds=round(units.seconds(step["pause"])))
-        for step in written["steps"]
-    )
-    return m.Rollout(strategy="canary", steps=tuple(steps))
-
-
-def _default_steps(replicas_min: int) -> tuple[m.RolloutStep, ...]:
-    """Those of the default weights that are at least one whole replica and leave at least one."""
-    weights = [weight for weight in _DEFAULT_WEIGHTS if weight * replicas_min >= 100]
-    return tuple(
-        m.RolloutStep(weight_percent=weight, pause_seconds=_DEFAULT_PAUSE_SECONDS) for weight in weights
-    )
-
-
 def _environment(name: str, block: Block, written: Block) -> m.Environment:
     served = {model: served_in(block, model, written) for model in written["models"]}
     return m.Environment(
         name=name,
         namespace=block["namespace"],
-        serve={model: _serve(serve) for model, serve in served.items() if serve is not None},
+        promote=block["promote"],
+        requires=tuple(block["requires"]),
+        soak_seconds=round(units.seconds(block["soak"])),
+        reviewers=tuple(block["reviewers"]),
+        serve={model: serve(block) for model, block in served.items() if block is not None},
     )
 
 
@@ -228,6 +200,20 @@ def _ci(block: Block) -> m.Ci:
         updates=block.get("updates"),
         steps_before=tuple(_step(step) for step in block["steps"]["before"]),
         steps_after=tuple(_step(step) for step in block["steps"]["after"]),
+        commit_lock=m.App(**block["commit_lock"]["app"]) if "commit_lock" in block else None,
+    )
+
+
+def _delivery(block: Block, ci: Block) -> m.Delivery:
+    return m.Delivery(
+        mode=block["mode"],
+        namespace=block.get("namespace", _DELIVERY_NAMESPACES.get(block["mode"])),
+        project=block["project"],
+        interval_seconds=round(units.seconds(block["interval"])),
+        secret=block.get("secret"),
+        runner=block.get("runner", ci["runner"]),
+        steps=tuple(_step(step) for step in block["steps"]),
+        timeout_seconds=round(units.seconds(block["timeout"])),
     )
 
 

@@ -29,6 +29,8 @@ def _paths(model: Model) -> Iterator[tuple[Location, str]]:
     base: Location = ("models", model.name)
     if model.requirements is not None:
         yield (*base, "requirements"), model.requirements
+    if model.image.requirements is not None:
+        yield (*base, "image", "requirements"), model.image.requirements
     for index, path in enumerate(model.code or ()):
         yield (*base, "code", index), path
 

@@ -6,9 +6,8 @@ Their values are computed by the runtime, which this module does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from lockgate.contract import Better
 from lockgate.spec.model import Task
@@ -16,8 +15,7 @@ from lockgate.spec.model import Task
 Unit: TypeAlias = Literal["", "s", "bytes"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MetricInfo:
+class MetricInfo(NamedTuple):
     """`unit` is "" for a plain number; `description` is one line and says how many classes are handled."""
 
     tasks: tuple[Task, ...]

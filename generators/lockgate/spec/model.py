@@ -1,17 +1,18 @@
 """The spec as typed, immutable data with every default filled in. What it means for a target is decided elsewhere.
 
-The small blocks are named tuples: each start defines all classes, and a frozen dataclass takes four times as long.
+Named tuples, not frozen dataclasses: each start defines all classes, which takes those four times as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Task: TypeAlias = Literal["classification", "regression"]
-Strategy: TypeAlias = Literal["rolling", "canary", "blue-green"]
+Strategy: TypeAlias = Literal["rolling", "canary", "cautious", "blue-green"]
+Bump: TypeAlias = Literal["auto", "major", "minor", "patch"]
 OnFail: TypeAlias = Literal["block", "warn", "observe"]
 BuiltInStage: TypeAlias = Literal[
     "ingest", "validate", "split", "train", "evaluate", "export", "scan", "gate"
@@ -23,8 +24,7 @@ Value: TypeAlias = str | int | float | bool
 """One scalar of the user's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Project:
+class Project(NamedTuple):
     repository: str
     description: str | None
     branch: str
@@ -32,10 +32,10 @@ class Project:
     data_remote: str
     requirements: str
     python: str
+    prometheus: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class Column(NamedTuple):
     type: Literal["number", "integer", "category", "boolean"]
     min: float | None
     max: float | None
@@ -44,8 +44,7 @@ class Column:
     description: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Data:
+class Data(NamedTuple):
     """`train_days` and `holdout_days` are None where the spec gives no window; then `holdout_share` counts."""
 
     source: str
@@ -61,8 +60,7 @@ class Data:
     deps: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Train:
+class Train(NamedTuple):
     estimator: str
     params: Mapping[str, Any]
     seed: int
@@ -73,8 +71,7 @@ class CustomMetric(NamedTuple):
     better: Literal["higher", "lower"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fairness:
+class Fairness(NamedTuple):
     """The greatest difference of the metric between two groups of the column that holds the gate."""
 
     column: str
@@ -83,8 +80,7 @@ class Fairness:
     on_fail: OnFail
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluate:
+class Evaluate(NamedTuple):
     """`worst_slices` is how many to show at most; None where none are looked for."""
 
     positive: Value | None
@@ -97,8 +93,7 @@ class Evaluate:
     fairness: Mapping[str, Fairness]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compare:
+class Compare(NamedTuple):
     """`environment` is where the champion is pinned; it need not exist."""
 
     environment: str
@@ -106,8 +101,7 @@ class Compare:
     on_unknown: OnFail
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Export:
+class Export(NamedTuple):
     format: Literal["auto", "onnx", "skops"]
     tolerance: float
     max_disagreement: float
@@ -131,37 +125,136 @@ class CustomStage(NamedTuple):
     outs: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
+class Card(NamedTuple):
     intended_use: str | None
     limitations: str | None
     ethics: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RolloutStep:
+class RolloutStep(NamedTuple):
     weight_percent: int
     pause_seconds: int
 
 
+class Query(NamedTuple):
+    """A PromQL query of the user's own; at least one of the limits is there."""
+
+    query: str
+    min: float | None
+    max: float | None
+    reason: str
+
+
+class PsiLimit(NamedTuple):
+    """The greatest distance of the new version's predictions from the old one's, once there are so many of them."""
+
+    max: float
+    min_samples: int
+
+
+class Analysis(NamedTuple):
+    """What a rollout is held to, with what follows from the SLO filled in. What is None is not measured."""
+
+    success_rate_min_percent: Decimal | None
+    latency_p99_max_seconds: float | None
+    prediction_psi: PsiLimit | None
+    queries: Mapping[str, Query]
+
+
 class Rollout(NamedTuple):
-    """`steps` is empty where the strategy is not canary."""
+    """`steps` is empty where the strategy has none. `analysis` is None where time alone decides.
+
+    For `test_seconds` a cautious rollout lets only requests with the header reach the new version.
+    """
 
     strategy: Strategy
     steps: tuple[RolloutStep, ...]
+    test_seconds: int = 0
+    analysis: Analysis | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Serve:
+class Slo(NamedTuple):
+    """`latency_p99_seconds` is None where no latency is promised."""
+
+    availability_percent: Decimal
+    latency_p99_seconds: float | None
+    min_requests_per_second: float
+
+
+class Limits(NamedTuple):
+    body_bytes: int
+    rows: int
+    queue_rows: int
+    timeout_seconds: float
+
+
+class PredictionsLog(NamedTuple):
+    to: str
+    sample: float
+    keep_days: int
+    leave_out: tuple[str, ...]
+
+
+class Tracing(NamedTuple):
+    endpoint: str
+    sample: float
+
+
+class RequestScaling(NamedTuple):
+    """`demand` is None where the pods' own count is the demand."""
+
+    requests_per_second: int
+    demand: str | None
+    to_zero: bool
+
+
+class Gateway(NamedTuple):
+    """The Gateway of the Gateway API that clients come through."""
+
+    name: str
+    namespace: str
+    hostname: str
+
+
+class Serve(NamedTuple):
+    """`scaling` is None where CPU decides, `gateway` where the number of pods gives a version its share."""
+
     replicas_min: int
     replicas_max: int
     target_cpu_percent: int
+    scaling: RequestScaling | None
     cpu: str
     cpu_limit: str
     memory: str
+    workers: int
+    limits: Limits
+    unknown_categories: Literal["accept", "refuse"]
+    auth_secret: str | None
+    tls_secret: str | None
+    predictions_log: PredictionsLog | None
+    tracing: Tracing | None
     clients: tuple[str, ...]
+    gateway: Gateway | None
+    platform: Literal["kubernetes", "kserve"]
+    slo: Slo | None
     rollout: Rollout
     pod: Mapping[str, Any]
+
+
+class Image(NamedTuple):
+    """What a served model's image is built from; None is the default of whoever builds it."""
+
+    base: str | None
+    requirements: str | None
+
+
+NO_IMAGE = Image(base=None, requirements=None)
+
+
+class Release(NamedTuple):
+    """Which part of the version a release raises; `auto` leaves it to what changed."""
+
+    bump: Bump
 
 
 class Job(NamedTuple):
@@ -171,8 +264,7 @@ class Job(NamedTuple):
     on_difference: Literal["warn", "block"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """`written` holds the model's block as the user wrote it, without defaults: pipelines depend on its keys."""
 
     name: str
@@ -190,15 +282,24 @@ class Model:
     stages: Mapping[str, CustomStage]
     card: Card
     job: Job
+    release: Release
     serve: Serve | None
     written: Mapping[str, Any]
+    image: Image = NO_IMAGE
 
 
 class Environment(NamedTuple):
-    """`serve` holds, by model, what is served here: the model's block with this environment's changes laid over."""
+    """`serve` holds, by model, what is served here: the model's block with this environment's changes laid over.
+
+    `requires` are the environments in which a version has to have been live for `soak_seconds`.
+    """
 
     name: str
     namespace: str
+    promote: Literal["automatic", "pull-request"]
+    requires: tuple[str, ...]
+    soak_seconds: int
+    reviewers: tuple[str, ...]
     serve: Mapping[str, Serve]
 
 
@@ -212,14 +313,41 @@ class Step(NamedTuple):
     env: Mapping[str, Value]
 
 
+class App(NamedTuple):
+    """A GitHub App by the names of the variable and the secret that hold its client ID and its private key."""
+
+    client_id_variable: str
+    private_key_secret: str
+
+
+class Delivery(NamedTuple):
+    """Who applies the manifests. What another mode would read has its default and means nothing.
+
+    `namespace` is that of Argo CD's or Flux's own objects; `secret` is None where Flux reads a public repository.
+    """
+
+    mode: Literal["argocd", "flux", "push"]
+    namespace: str | None
+    project: str
+    interval_seconds: int
+    secret: str | None
+    runner: str
+    steps: tuple[Step, ...]
+    timeout_seconds: int
+
+
 class Ci(NamedTuple):
-    """`updates` is how often Dependabot looks for newer versions; None where it is not asked to."""
+    """`updates` is how often Dependabot looks for newer versions; None where it is not asked to.
+
+    `commit_lock` is who commits a `dvc.lock` that its author did not; None where nobody does.
+    """
 
     runner: str
     timeout_minutes: int
     updates: Literal["daily", "weekly", "monthly"] | None
     steps_before: tuple[Step, ...]
     steps_after: tuple[Step, ...]
+    commit_lock: App | None = None
 
 
 class Patch(NamedTuple):
@@ -230,13 +358,16 @@ class Patch(NamedTuple):
     remove: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spec:
-    """`pins` maps environment to model to the version that is live there."""
+class Spec(NamedTuple):
+    """`pins` maps environment to model to the version that is live there.
+
+    `delivery` is None where manifests are only written.
+    """
 
     project: Project
     models: Mapping[str, Model]
     environments: Mapping[str, Environment]
     pins: Mapping[str, Mapping[str, str]]
     ci: Ci
+    delivery: Delivery | None
     patches: tuple[Patch, ...]

@@ -9,6 +9,7 @@ from typing import Literal
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _SECONDS |= {"d": Decimal(86400), "w": Decimal(604800)}
 _BYTES = {"B": Decimal(1), "kB": Decimal(1000), "MB": Decimal(1000**2), "GB": Decimal(1000**3)}
+_MEMORY = {"Ki": Decimal(1024), "Mi": Decimal(1024**2), "Gi": Decimal(1024**3)}
 _CPU = {"": Decimal(1), "m": Decimal("0.001")}
 _QUANTITY = re.compile(r"([0-9.]+)([A-Za-z]*)\Z")
 
@@ -26,6 +27,11 @@ def days(duration: str) -> int:
 def cpu_cores(quantity: str) -> Decimal:
     """CPU in Kubernetes' notation, in cores."""
     return _scaled(quantity, _CPU)
+
+
+def memory_bytes(quantity: str) -> int:
+    """Memory in Kubernetes' notation, in bytes."""
+    return int(_scaled(quantity, _MEMORY))
 
 
 def limit(value: float | str) -> tuple[float, Literal["", "s", "bytes"]]:

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 
 class File(NamedTuple):
-    """`path` is relative to the repository's root, with forward slashes. `content` is one YAML document."""
+    """`path` is relative to the repository's root, with forward slashes.
+
+    `content` is one YAML document, or the text of a file of another format, whose comments start with `#`.
+    """
 
     path: str
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] | str

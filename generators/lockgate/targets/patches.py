@@ -115,7 +115,10 @@ def _is_index(part: str) -> bool:
     return part.isascii() and part.isdecimal() and len(part) < 10 and (part == "0" or part[0] != "0")
 
 
-def _patch(file: File, changes: Sequence[_Change]) -> tuple[Mapping[str, Any], list[Finding]]:
+def _patch(file: File, changes: Sequence[_Change]) -> tuple[Mapping[str, Any] | str, list[Finding]]:
+    if isinstance(file.content, str):
+        reason = "it is no YAML document; `lockgate eject` makes it yours"
+        return file.content, [_pointer_finding(change, file.path, reason) for change in changes]
     content = copy.deepcopy(dict(file.content))
     found = []
     for change in changes:

@@ -8,14 +8,23 @@ from typing import NamedTuple
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Finding, once
 from lockgate.plan.model import Plan
-from lockgate.targets import dvc, github, kubernetes
+from lockgate.targets import argocd, dvc, flux, github, grafana, image, kubernetes, prometheus
 from lockgate.targets.file import File
 from lockgate.targets.patches import Patched, apply
 from lockgate.yaml.dump import dump
 
 HEADER = f"# Made from {SPEC_FILE}; edit that file, not this one.\n# Made again by: lockgate render\n"
 
-_EMITTERS = (dvc.emit, github.emit, kubernetes.emit)
+_EMITTERS = (
+    dvc.emit,
+    image.emit,
+    github.emit,
+    kubernetes.emit,
+    prometheus.emit,
+    grafana.emit,
+    argocd.emit,
+    flux.emit,
+)
 
 
 class Rendering(NamedTuple):
@@ -42,6 +51,8 @@ def render(plan: Plan) -> Rendering:
 
 def text(file: File) -> str:
     """The file as it stands on disk."""
+    if isinstance(file.content, str):
+        return HEADER + file.content
     dumped = HEADER + dump(file.content)
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lockgate import contract
 from lockgate.contract.comparison import Champion, Comparison, SignatureChange
+from lockgate.contract.sums import artifact_sha256, sums_of
 from lockgate_runtime.stages.champion_outputs import (
     Rows,
     Unscorable,
@@ -21,7 +22,7 @@ from lockgate_runtime.stages.compare_metrics import Both, metric_differences, sl
 from lockgate_runtime.stages.data_change import data_change
 from lockgate_runtime.stages.evaluate import truth_of
 from lockgate_runtime.stages.fairness import fairness_gates, fairness_of
-from lockgate_runtime.stages.files import artifact, read_frame, read_json, write_json
+from lockgate_runtime.stages.files import artifact, file_sha256, read_frame, read_json, write_json
 from lockgate_runtime.stages.user_code import StageError
 from lockgate_runtime.stages.worst_slices import worst_slices
 
@@ -99,6 +100,7 @@ def _comparison(
     found, tested = worst_slices(rows.frame, candidate, rows.signature["inputs"], most) if most else ([], 0)
     metrics = metric_differences(model, root, both) if both else []
     return Comparison(
+        candidate_sha256=_artifact_sha256(artifact(model, root, contract.MODEL_DIRECTORY)),
         champion=champion,
         reason=reason,
         rows=len(rows.frame),
@@ -113,6 +115,12 @@ def _comparison(
         signature=_signature_change(model, root, champion, rows.signature),
         gates=[*drop_gates(model, metrics, champion, reason), *fairness_gates(fairness)],
     )
+
+
+def _artifact_sha256(directory: Path) -> str:
+    """Of the files that are there, whatever their list says."""
+    files = (path for path in directory.iterdir() if path.name != contract.SHA256SUMS)
+    return artifact_sha256(sums_of({path.name: file_sha256(path) for path in files}))
 
 
 def _signature_change(model: Model, root: Path, champion: Champion, now: Signature) -> SignatureChange:

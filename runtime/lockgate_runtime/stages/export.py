@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lockgate import contract
+from lockgate.contract.sums import sums_of
 from lockgate_runtime.stages import onnx_model, skops_model
 from lockgate_runtime.stages.features import to_features
-from lockgate_runtime.stages.files import artifact, read_frame, read_json, replacing, write_json
+from lockgate_runtime.stages.files import artifact, file_sha256, read_frame, read_json, replacing, write_json
 from lockgate_runtime.stages.predictor import (
     SkopsPredictor,
     estimator_outputs,
@@ -70,8 +71,8 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     directory = artifact(model, root, contract.MODEL_DIRECTORY)
     train = read_frame(artifact(model, root, contract.TRAIN))
     reference = reference_of(to_features(train, training["inputs"]), exported.outputs, source.signature)
-    _write_model(directory, exported, source.signature, reference)
-    result = _export(model, source, exported)
+    sums = _write_model(directory, exported, source.signature, reference)
+    result = _export(model, source, exported, sums)
     latency = measure_latency(load_predictor(directory, model.export.trusted), source.features)
     write_json(artifact(model, root, contract.EXPORT), result)
     write_json(artifact(model, root, contract.LATENCY), latency)
@@ -189,20 +190,27 @@ def _refuse_difference(model: Model, parity: contract.Parity) -> None:
 
 def _write_model(
     directory: Path, exported: _Exported, signature: contract.Signature, reference: contract.Reference
-) -> None:
+) -> bytes:
+    """Returns what SHA256SUMS holds; it comes last, so that what it lists is whole."""
     if directory.is_dir() and not directory.is_symlink():
         shutil.rmtree(directory)  # Nothing of an earlier run may be released with this one.
     with replacing(directory / _file_name(exported)) as temporary:
         temporary.write_bytes(exported.data)
     write_json(directory / contract.SIGNATURE, signature)
     write_json(directory / contract.REFERENCE, reference)
+    names = (_file_name(exported), contract.SIGNATURE, contract.REFERENCE)
+    sums = sums_of({name: file_sha256(directory / name) for name in names})
+    with replacing(directory / contract.SHA256SUMS) as temporary:
+        temporary.write_bytes(sums)
+    return sums
 
 
-def _export(model: Model, source: _Source, exported: _Exported) -> contract.Export:
+def _export(model: Model, source: _Source, exported: _Exported, sums: bytes) -> contract.Export:
     return contract.Export(
         format=exported.format,
         file=_file_name(exported),
         sha256=hashlib.sha256(exported.data).hexdigest(),
+        artifact_sha256=contract.artifact_sha256(sums),
         size_bytes=len(exported.data),
         parity=parity_of(source.expected, exported.outputs, source.scale, model),
         fallback_reason=exported.fallback_reason,

@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from lockgate import contract
+from lockgate.contract.sums import differences, hashes_in
 from lockgate_runtime.stages.files import file_sha256, write_json
 from lockgate_runtime.stages.scan_json import json_findings
 from lockgate_runtime.stages.scan_kind import kind_of
@@ -16,7 +17,7 @@ from lockgate_runtime.stages.scan_onnx import onnx_findings
 from lockgate_runtime.stages.scan_skops import skops_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lockgate.spec.model import Model, Spec
@@ -26,7 +27,9 @@ _EXPECTED = {
     contract.SKOPS_MODEL: "skops",
     contract.SIGNATURE: "json",
     contract.REFERENCE: "json",
+    contract.SHA256SUMS: "checksums",
 }
+_ALWAYS = (contract.SIGNATURE, contract.REFERENCE, contract.SHA256SUMS)
 _MOST_BYTES = 2_000_000_000  # Protobuf, and so ONNX, ends at 2 GiB.
 
 
@@ -61,12 +64,30 @@ def _scan(directory: Path, trusted: Sequence[str]) -> list[contract.ScannedFile]
         return [_refused(directory.name, "missing", "is not a directory: run the stage 'export'")]
     paths = sorted(directory.iterdir())
     files = [_scan_path(path, trusted) for path in paths]
+    if contract.SHA256SUMS in (path.name for path in paths):
+        files = _held_to_sums(directory / contract.SHA256SUMS, files)
     return [*files, *_missing({path.name for path in paths})]
+
+
+def _held_to_sums(path: Path, files: Sequence[contract.ScannedFile]) -> list[contract.ScannedFile]:
+    """The same, with what is wrong with the list of hashes; it is not held to files that were not read."""
+    sums = next(file for file in files if file["path"] == path.name)
+    if sums["findings"]:
+        return list(files)
+    found = {file["path"]: file["sha256"] for file in files if file["path"] in _EXPECTED and file is not sums}
+    listed = hashes_in(path.read_bytes()) or {}
+    unread = {name for name, digest in found.items() if not digest}
+    findings = list(differences(_without(listed, unread), _without(found, unread)))
+    return [{**file, "findings": findings} if file is sums else file for file in files]
+
+
+def _without(hashes: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    return {name: digest for name, digest in hashes.items() if name not in names}
 
 
 def _missing(names: set[str]) -> list[contract.ScannedFile]:
     models = sorted(names & {contract.ONNX_MODEL, contract.SKOPS_MODEL})
-    wanted = [name for name in (contract.SIGNATURE, contract.REFERENCE) if name not in names]
+    wanted = [name for name in _ALWAYS if name not in names]
     files = [_refused(name, "missing", "is missing: run the stage 'export'") for name in wanted]
     if not models:
         files.append(_refused(contract.ONNX_MODEL, "missing", "there is no model: run the stage 'export'"))
@@ -103,7 +124,9 @@ def _findings(name: str, kind: str, data: bytes, trusted: Sequence[str]) -> list
     try:
         if expected == "onnx":
             return onnx_findings(data)
-        return skops_findings(data, trusted) if expected == "skops" else json_findings(data)
+        if expected == "skops":
+            return skops_findings(data, trusted)
+        return json_findings(data) if expected == "json" else []
     except Exception as error:  # noqa: BLE001 - what cannot be judged is refused, whatever the reason
         return [f"could not be judged: {type(error).__name__}: {str(error)[:200]}"]
 

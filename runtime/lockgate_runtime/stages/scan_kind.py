@@ -9,6 +9,8 @@ import zipfile
 
 import onnx
 
+from lockgate.contract.sums import hashes_in
+
 _MAGIC = (
     (b"\x7fELF", "an ELF program"),
     (b"MZ", "a Windows program"),
@@ -35,10 +37,11 @@ _ZIP_MEMBERS = (
     ("model.weights.h5", "a Keras file, which may hold code"),
 )
 _PICKLE_BYTES = 1_000_000
+_SUMS_BYTES = 10_000
 
 
 def kind_of(data: bytes) -> str:
-    """`onnx`, `skops` or `json` for what may be a model's file; else what it is, as a noun for people."""
+    """`onnx`, `skops`, `json` or `checksums` for what may be a model's file; else what it is, as a noun for people."""
     if not data:
         return "nothing"
     for magic, kind in _MAGIC:
@@ -46,11 +49,8 @@ def kind_of(data: bytes) -> str:
             return kind
     if data.startswith(b"PK"):
         return _zip_kind(data)
-    if data[:1] in b"{[" and _is_json(data):
-        return "json"
-    if _is_pickle(data):
-        return "a pickle"
-    return "onnx" if _is_onnx(data) else "an unknown format"
+    readers = (("json", _is_json), ("checksums", _is_sums), ("a pickle", _is_pickle), ("onnx", _is_onnx))
+    return next((kind for kind, reads in readers if reads(data)), "an unknown format")
 
 
 def _zip_kind(data: bytes) -> str:
@@ -63,11 +63,17 @@ def _zip_kind(data: bytes) -> str:
 
 
 def _is_json(data: bytes) -> bool:
+    if data[:1] not in b"{[":
+        return False
     try:
         json.loads(data)
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _is_sums(data: bytes) -> bool:
+    return len(data) <= _SUMS_BYTES and hashes_in(data) is not None
 
 
 def _is_pickle(data: bytes) -> bool:

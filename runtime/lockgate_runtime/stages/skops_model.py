@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import skops.io
 
+from lockgate.contract.vouched import VOUCHED
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
 
 SCHEMA_MEMBER = "schema.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-# Types that skops does not trust by itself and that we vouch for: holders of numbers without code in them. Not among
-# them are trees (`Tree`, `TreePredictor`): their compiled code follows indexes of the file without checking them.
-VOUCHED = frozenset(
-    {
-        "numpy.dtype",
-        "numpy.nan_to_num",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.utils._bunch.Bunch",
-    }
-)
 
 
 def dumps(estimator: Any) -> bytes:  # noqa: ANN401 - any estimator

@@ -35,6 +35,7 @@ def _export_rows(export: Export | None) -> Iterator[tuple[Cell, ...]]:
     yield cells("Format", export["format"])
     yield cells("File", export["file"])
     yield Cell(text="SHA-256"), Cell(text=export["sha256"], kind="code")
+    yield Cell(text="SHA-256 of the artifact"), Cell(text=export["artifact_sha256"], kind="code")
     yield cells("Size", show_quantity(export["size_bytes"], "bytes"))
     yield cells("Agreement with the estimator", _agreement(export))
     if export["trusted"]:

@@ -42,6 +42,8 @@ def _trainer(provenance: Provenance) -> Text:
     answer, reason = provenance["answer"], provenance["reason"].rstrip(".")
     if answer == "not trained":
         return Text(text=f"Not trained by this run: {reason}.", tone=tone)
+    if answer == "made here":
+        return Text(text=f"Made here, {reason}. Until then there is nothing to compare it with.", tone=tone)
     who = "by this run" if provenance["mode"] == "rebuild" else "by the author, and taken over"
     return Text(text=f"Trained {who}. Against the author's dvc.lock: {answer}, {reason}.", tone=tone)
 

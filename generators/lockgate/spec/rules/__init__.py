@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lockgate.diagnostics import Finding
-from lockgate.spec.rules import data, deployments, gates, planned, secrets, serving, stages, steps
+from lockgate.spec.rules import data, deployments, gates, planned, promotion, secrets, serving, stages, steps
 
 _RULES = (
     planned.check,
@@ -16,6 +16,7 @@ _RULES = (
     stages.check,
     serving.check,
     deployments.check,
+    promotion.check,
     steps.check,
 )
 

@@ -18,20 +18,20 @@ def check(filled: Block, written: Block) -> Iterator[Finding]:
         environment = model.get("compare", {}).get("with")
         if environment is not None and environment not in filled["environments"]:
             at = ("models", name, "compare", "with")
-            yield _unknown("environment", environment, filled["environments"], at, at_key=False)
+            yield unknown("environment", environment, filled["environments"], at, at_key=False)
     for environment, block in filled["environments"].items():
         yield from _models(filled, block["models"], ("environments", environment, "models"))
     for environment, pins in filled["deployments"].items():
         location = ("deployments", environment)
         if environment not in filled["environments"]:
-            yield _unknown("environment", environment, filled["environments"], location)
+            yield unknown("environment", environment, filled["environments"], location)
         yield from _models(filled, pins, location)
 
 
 def _models(filled: Block, named: Iterable[str], location: Location) -> Iterator[Finding]:
     for model in named:
         if model not in filled["models"]:
-            yield _unknown("model", model, filled["models"], (*location, model))
+            yield unknown("model", model, filled["models"], (*location, model))
         elif "serve" not in filled["models"][model]:
             yield Finding(
                 rule="not-served",
@@ -42,9 +42,10 @@ def _models(filled: Block, named: Iterable[str], location: Location) -> Iterator
             )
 
 
-def _unknown(
+def unknown(
     kind: str, name: str, known: Iterable[str], location: Location, *, at_key: bool = True
 ) -> Finding:
+    """A name that nothing of the kind has."""
     listed = sorted(known)
     return Finding(
         rule=f"unknown-{kind}",

@@ -12,11 +12,14 @@ Location: TypeAlias = tuple[str | int, ...]
 
 
 def check(filled: Block, _written: Block) -> Iterator[Finding]:
-    for place in ("before", "after"):
-        for index, step in enumerate(filled["ci"]["steps"][place]):
-            location = ("ci", "steps", place, index)
-            yield from _kind(step, location)
-            yield from _expressions(step, location)
+    places: dict[Location, list[Block]] = {
+        ("ci", "steps", place): filled["ci"]["steps"][place] for place in ("before", "after")
+    }
+    places[("delivery", "steps")] = filled.get("delivery", {}).get("steps", [])
+    for place, steps in places.items():
+        for index, step in enumerate(steps):
+            yield from _kind(step, (*place, index))
+            yield from _expressions(step, (*place, index))
 
 
 def _kind(step: Block, location: Location) -> Iterator[Finding]:

@@ -21,7 +21,8 @@ _CML = (
 _REPOSITORY_URL = "${{ github.server_url }}/${{ github.repository }}"
 API = "${{ github.api_url }}/repos/${{ github.repository }}"
 """Whole addresses reach GitHub Enterprise too, for whose hosts `gh` takes the token of the second name."""
-GH_TOKENS = {"GH_TOKEN": "${{ github.token }}", "GH_ENTERPRISE_TOKEN": "${{ github.token }}"}
+GH_TOKEN_NAMES = ("GH_TOKEN", "GH_ENTERPRISE_TOKEN")
+GH_TOKENS = dict.fromkeys(GH_TOKEN_NAMES, "${{ github.token }}")
 
 # What CML appends to what it posts, up to the commit and behind it.
 _MARK = ' "CML watermark Lockgate")'

@@ -15,6 +15,7 @@ class Pin(NamedTuple):
 
 PINS = {
     "actions/checkout": Pin(sha="3d3c42e5aac5ba805825da76410c181273ba90b1", tag="v7.0.1"),
+    "actions/create-github-app-token": Pin(sha="1b10c78c7865c340bc4f6099eb2f838309f1e8c3", tag="v3.1.1"),
     "actions/download-artifact": Pin(sha="3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", tag="v8.0.1"),
     "actions/setup-node": Pin(sha="820762786026740c76f36085b0efc47a31fe5020", tag="v7.0.0"),
     "actions/setup-python": Pin(sha="5fda3b95a4ea91299a34e894583c3862153e4b97", tag="v7.0.0"),

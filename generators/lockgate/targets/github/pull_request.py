@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan
 from lockgate.targets.github.comment import post_steps
+from lockgate.targets.github.commit_lock import commit_lock_job
 from lockgate.targets.github.paths import counting_paths
 from lockgate.targets.github.pins import uses
 from lockgate.targets.github.steps import (
     BASE_SHA,
     MODEL_ARTIFACT_PREFIX,
     REPORT_ARTIFACT,
+    SAME_REPOSITORY,
     prepare,
+    prepare_light,
     user_step,
 )
 
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 NAME = "Lockgate"
 
 _ANY_MODEL = "needs.check.outputs.models != '[]'"
-_SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 # What nothing generated, no pipeline and no spec is made of needs no Python to be passed.
 _CHANGES = """\
@@ -45,7 +47,7 @@ _WHY = {
 
 
 def workflow(plan: Plan) -> Workflow:
-    """What runs for a pull request and for a merge group; only the job `comment` may write anything."""
+    """What runs for a pull request and for a merge group; `comment` alone writes anything, and who commits locks."""
     return {
         "name": NAME,
         "on": {
@@ -57,18 +59,24 @@ def workflow(plan: Plan) -> Workflow:
             "group": "lockgate-pr-${{ github.event.pull_request.number || github.ref }}",
             "cancel-in-progress": True,
         },
-        "jobs": {
-            "check": _check(plan),
-            "prove": _prove(plan),
-            "report": _report(plan),
-            "comment": _comment(plan),
-            "verdict": _verdict(plan),
-        },
+        "jobs": _jobs(plan),
     }
 
 
+def _jobs(plan: Plan) -> dict[str, Job]:
+    jobs = {
+        "check": _check(plan),
+        "prove": _prove(plan),
+        "report": _report(plan),
+        "comment": _comment(plan),
+        "verdict": _verdict(plan),
+    }
+    app = plan.spec.ci.commit_lock
+    return jobs if app is None else {**jobs, "commit_lock": commit_lock_job(plan, app)}
+
+
 def _check(plan: Plan) -> Job:
-    check_out, *install = prepare(plan.spec.project)
+    check_out, *install = prepare_light(plan.spec.project)
     return {
         "name": "check",
         "permissions": {"contents": "read"},
@@ -191,7 +199,7 @@ def _report(plan: Plan) -> Job:
         "timeout-minutes": 15,
         "outputs": {"verdict": "${{ steps.report.outputs.verdict }}"},
         "steps": [
-            *prepare(plan.spec.project),
+            *prepare_light(plan.spec.project),
             {
                 "name": "Download the results",
                 "id": "results",
@@ -238,7 +246,7 @@ def _comment(plan: Plan) -> Job:
     return {
         "name": "comment",
         "needs": ["report"],
-        "if": f"${{{{ {happened} && {_SAME_REPOSITORY} }}}}",
+        "if": f"${{{{ {happened} && {SAME_REPOSITORY} }}}}",
         "permissions": {"pull-requests": "write"},
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 10,

@@ -9,6 +9,7 @@ from lockgate.spec.validate import quote
 from lockgate.targets.kubernetes.check_labels import is_within
 from lockgate.targets.kubernetes.check_pods import port_names
 from lockgate.targets.kubernetes.problem import Problem
+from lockgate.targets.kubernetes.rollout import GATEWAY_PLUGIN
 from lockgate.targets.kubernetes.shape import Pointer, as_map, dig, maps
 
 Content: TypeAlias = Mapping[str, Any]
@@ -21,11 +22,18 @@ _NAMED: Mapping[str, tuple[tuple[Pointer, str], ...]] = {
         (("spec", "strategy", "blueGreen", "activeService"), "Service"),
         (("spec", "strategy", "blueGreen", "previewService"), "Service"),
     ),
+    "InferenceService": ((("spec", "predictor", "serviceAccountName"), "ServiceAccount"),),
 }
+_ANALYSES: tuple[tuple[str, ...], ...] = (
+    ("canary", "analysis"),
+    ("blueGreen", "prePromotionAnalysis"),
+    ("blueGreen", "postPromotionAnalysis"),
+)
 _SELECTORS: Mapping[str, tuple[str, ...]] = {
     "Service": ("spec", "selector"),
     "PodDisruptionBudget": ("spec", "selector", "matchLabels"),
     "NetworkPolicy": ("spec", "podSelector", "matchLabels"),
+    "PodMonitor": ("spec", "selector", "matchLabels"),
 }
 
 
@@ -36,12 +44,21 @@ def check_references(objects: Mapping[str, Content]) -> Iterator[tuple[str, Prob
         folders.setdefault(path.rpartition("/")[0], {})[path] = content
     for folder in folders.values():
         there = {(str(content.get("kind")), _name(content)) for content in folder.values()}
-        templates = [pod for content in folder.values() if (pod := as_map(dig(content, "spec", "template")))]
+        templates = [template for content in folder.values() if (template := _template(content))]
         for path, content in folder.items():
-            problems = [*_names(content, there), *_scaled(content, there)]
+            problems = [*_names(content, there), *_scaled(content, there), *_analysed(content, there)]
+            problems += [*_routed(content, there), *_leads(content, there)]
             for template in templates:
                 problems += [*_selects(content, template), *_reaches(content, template)]
             yield from ((path, problem) for problem in problems)
+
+
+def _template(content: Content) -> Content:
+    """The pods that the object runs, if it runs any."""
+    predictor = as_map(dig(content, "spec", "predictor"))
+    if predictor:
+        return {"metadata": {"labels": predictor.get("labels")}, "spec": predictor}
+    return as_map(dig(content, "spec", "template"))
 
 
 def _name(content: Content) -> str:
@@ -59,6 +76,35 @@ def _scaled(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
     target = as_map(dig(content, "spec", "scaleTargetRef"))
     if target and (str(target.get("kind")), str(target.get("name"))) not in there:
         yield _missing(str(target.get("kind")), target.get("name"), ("spec", "scaleTargetRef"))
+
+
+def _analysed(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
+    """The AnalysisTemplates that a Rollout runs."""
+    for keys in _ANALYSES:
+        at = ("spec", "strategy", *keys)
+        for index, template in maps(as_map(dig(content, *at)), "templates"):
+            name = template.get("templateName")
+            if ("AnalysisTemplate", str(name)) not in there:
+                yield _missing("AnalysisTemplate", name, (*at, "templates", index, "templateName"))
+
+
+def _routed(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
+    """The HTTPRoutes whose weights a Rollout sets."""
+    at = ("spec", "strategy", "canary", "trafficRouting", "plugins", GATEWAY_PLUGIN)
+    for index, route in maps(as_map(dig(content, *at)), "httpRoutes"):
+        if ("HTTPRoute", str(route.get("name"))) not in there:
+            yield _missing("HTTPRoute", route.get("name"), (*at, "httpRoutes", index, "name"))
+
+
+def _leads(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
+    """The Services that an HTTPRoute leads to."""
+    if content.get("kind") != "HTTPRoute":
+        return
+    for index, rule in maps(as_map(content.get("spec")), "rules"):
+        for position, backend in maps(rule, "backendRefs"):
+            if ("Service", str(backend.get("name"))) not in there:
+                at: Pointer = ("spec", "rules", index, "backendRefs", position, "name")
+                yield _missing("Service", backend.get("name"), at)
 
 
 def _missing(kind: str, name: object, pointer: Pointer) -> Problem:

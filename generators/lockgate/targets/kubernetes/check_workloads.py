@@ -10,6 +10,7 @@ from lockgate.spec.validate import quote
 from lockgate.targets.kubernetes.check_containers import is_port
 from lockgate.targets.kubernetes.check_labels import check_labels, is_within
 from lockgate.targets.kubernetes.check_pods import check_pod
+from lockgate.targets.kubernetes.known import PREDICTOR_FIELDS
 from lockgate.targets.kubernetes.problem import Problem, under
 from lockgate.targets.kubernetes.shape import as_map, dig, is_integer, maps
 
@@ -30,6 +31,22 @@ def check_workload(content: Mapping[str, Any]) -> Iterator[Problem]:
     )
     for problem in check_pod(as_map(dig(spec, "template", "spec"))):
         yield under(("spec", "template", "spec"), problem)
+
+
+def check_inference_service(content: Mapping[str, Any]) -> Iterator[Problem]:
+    """Of KServe's predictor, what is a pod's."""
+    predictor = as_map(dig(content, "spec", "predictor"))
+    at = ("spec", "predictor")
+    low, high = predictor.get("minReplicas", 1), predictor.get("maxReplicas")
+    if not is_integer(low) or not is_integer(high) or not 1 <= low <= high:
+        message = (
+            f"minReplicas are {quote(low)} and maxReplicas {quote(high)}, expected 1 or more, in that order"
+        )
+        yield Problem(rule="k8s-replicas", pointer=at, message=message)
+    yield from check_labels(predictor.get("labels"), (*at, "labels"))
+    pod = {key: value for key, value in predictor.items() if key not in PREDICTOR_FIELDS}
+    for problem in check_pod(pod):
+        yield under(at, problem)
 
 
 def check_service(content: Mapping[str, Any]) -> Iterator[Problem]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lockgate.plan.model import Plan, Service
+from lockgate.plan import monitoring
+from lockgate.plan.model import Plan, Record, Service
 from lockgate.targets.file import File
-from lockgate.targets.kubernetes.names import environment_labels, metadata
+from lockgate.targets.kubernetes.analysis import analysis_templates
+from lockgate.targets.kubernetes.inference_service import inference_service
+from lockgate.targets.kubernetes.monitor import pod_monitor
+from lockgate.targets.kubernetes.names import environment_labels, is_watched, metadata
 from lockgate.targets.kubernetes.network import network_policy, services
 from lockgate.targets.kubernetes.rollout import rollout
-from lockgate.targets.kubernetes.scaling import autoscaler, disruption_budget
+from lockgate.targets.kubernetes.route import route
+from lockgate.targets.kubernetes.scaling import autoscaler, disruption_budget, scaled_object
 from lockgate.targets.kubernetes.workload import deployment
 
 if TYPE_CHECKING:
@@ -28,20 +33,36 @@ def emit(plan: Plan) -> tuple[File, ...]:
 def service_files(service: Service, plan: Plan) -> tuple[File, ...]:
     """The objects of one service and the kustomization that lists them."""
     objects = dict(_objects(service, plan))
-    files = objects | {"kustomization.yaml": _kustomization(list(objects))}
+    files = objects | {"kustomization.yaml": _kustomization([*objects, *monitoring.files(service)])}
     return tuple(File(path=f"{service.directory}/{name}", content=content) for name, content in files.items())
 
 
 def _objects(service: Service, plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield "service-account.yaml", _service_account(service, plan)
     if service.release is not None:
-        yield "deployment.yaml", deployment(service, service.release, plan)
-        if service.serve.rollout.strategy != "rolling":
-            yield "rollout.yaml", rollout(service, plan)
-        yield "horizontal-pod-autoscaler.yaml", autoscaler(service, plan)
+        yield from _workload(service, service.release, plan)
         yield "pod-disruption-budget.yaml", disruption_budget(service, plan)
+        if is_watched(service):
+            yield "pod-monitor.yaml", pod_monitor(service, plan)
     yield from services(service, plan).items()
+    if service.serve.gateway is not None:
+        yield "http-route.yaml", route(service, service.serve.gateway, plan)
     yield "network-policy.yaml", network_policy(service, plan)
+
+
+def _workload(service: Service, release: Record, plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What runs the pods, what exchanges them for those of a new version, and what decides on their number."""
+    if service.serve.platform == "kserve":
+        yield "inference-service.yaml", inference_service(service, release, plan)
+        return
+    yield "deployment.yaml", deployment(service, release, plan)
+    if service.serve.rollout.strategy != "rolling":
+        yield from analysis_templates(service, plan)
+        yield "rollout.yaml", rollout(service, plan)
+    if service.serve.scaling is None:
+        yield "horizontal-pod-autoscaler.yaml", autoscaler(service, plan)
+    else:
+        yield "scaled-object.yaml", scaled_object(service, service.serve.scaling, plan)
 
 
 def _service_account(service: Service, plan: Plan) -> ServiceAccount:

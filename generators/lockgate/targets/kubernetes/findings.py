@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -12,7 +11,7 @@ from lockgate.diagnostics import Finding
 from lockgate.plan.model import Plan, Record, Service
 from lockgate.spec.model import Serve
 from lockgate.targets.kubernetes.emit import service_files
-from lockgate.targets.kubernetes.names import object_names
+from lockgate.targets.kubernetes.names import object_names, predictor_name
 from lockgate.targets.kubernetes.passthrough import pod_problems
 from lockgate.targets.kubernetes.shape import Pointer
 
@@ -50,10 +49,17 @@ def _suspects(plan: Plan) -> list[Service]:
 
 
 def _objects(service: Service, plan: Plan) -> list[tuple[str, str]]:
-    """Kinds and names of the objects, also of those that come with the first release."""
-    released = replace(service, release=service.release or _ANY_RELEASE)
-    contents = [file.content for file in service_files(released, plan) if "metadata" in file.content]
-    return [(content["kind"], content["metadata"]["name"]) for content in contents]
+    """Kinds and names of the objects, also of those that come with the first release, or that KServe makes."""
+    released = service._replace(release=service.release or _ANY_RELEASE)
+    contents = [
+        file.content
+        for file in service_files(released, plan)
+        if not isinstance(file.content, str) and "metadata" in file.content
+    ]
+    made = [(content["kind"], content["metadata"]["name"]) for content in contents]
+    if service.serve.platform == "kserve":
+        made += [("Deployment", predictor_name(service)), ("Service", predictor_name(service))]
+    return made
 
 
 def _collision(kind: str, name: str, owner: Service, service: Service) -> Finding:
@@ -71,9 +77,9 @@ def _collision(kind: str, name: str, owner: Service, service: Service) -> Findin
 
 
 def _canary(service: Service) -> Iterator[Finding]:
-    """Without a traffic router a share of the traffic is one of the pods, and the fewest pods must show it."""
+    """Without a gateway a share of the traffic is one of the pods, and the fewest pods must show it."""
     rollout, pods = service.serve.rollout, service.serve.replicas_min
-    if rollout.strategy != "canary":
+    if rollout.strategy != "canary" or service.serve.gateway is not None:
         return
     where = f"in {service.environment!r}"
     if pods < 2:

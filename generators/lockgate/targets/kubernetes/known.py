@@ -25,6 +25,24 @@ _HTTP_GET = "host httpHeaders path port protocol scheme"
 _DELAYS = (
     "abortScaleDownDelaySeconds antiAffinity maxUnavailable scaleDownDelayRevisionLimit scaleDownDelaySeconds"
 )
+_ANALYSIS = "analysisRunMetadata args dryRun measurementRetention templates"
+# What an InferenceService's predictor holds besides the fields of a pod, without what Standard mode silently ignores.
+PREDICTOR_FIELDS = frozenset(
+    {
+        "annotations",
+        "autoScaling",
+        "batcher",
+        "deploymentStrategy",
+        "labels",
+        "logger",
+        "maxReplicas",
+        "minReplicas",
+        "scaleMetric",
+        "scaleMetricType",
+        "scaleTarget",
+        "timeout",
+    }
+)
 
 POD: Table = {
     "affinity": "nodeAffinity podAffinity podAntiAffinity",
@@ -80,7 +98,14 @@ OBJECTS: Mapping[str, Table] = {
         " minPodsPerReplicaSet pingPong replicaProgressThreshold stableMetadata stableService steps trafficRouting",
         "spec.strategy.canary.steps.*": "analysis experiment pause plugin setCanaryScale setHeaderRoute"
         " setMirrorRoute setWeight",
+        "spec.strategy.canary.analysis": f"{_ANALYSIS} startingStep",
         "spec.strategy.canary.steps.*.pause": "duration",
+        "spec.strategy.canary.steps.*.setCanaryScale": "matchTrafficWeight replicas weight",
+        "spec.strategy.canary.steps.*.setHeaderRoute": "match name",
+        "spec.strategy.canary.trafficRouting": "alb ambassador apisix appMesh istio managedRoutes maxTrafficWeight"
+        " nginx plugins smi traefik",
+        "spec.strategy.blueGreen.postPromotionAnalysis": _ANALYSIS,
+        "spec.strategy.blueGreen.prePromotionAnalysis": _ANALYSIS,
         "spec.workloadRef": "apiVersion kind name scaleDown",
     },
     "HorizontalPodAutoscaler": {
@@ -111,6 +136,48 @@ OBJECTS: Mapping[str, Table] = {
         "spec.ingress.*.from.*": "ipBlock namespaceSelector podSelector",
         "spec.ingress.*.ports.*": "endPort port protocol",
         "spec.podSelector": _LABEL_SELECTOR,
+    },
+    "AnalysisTemplate": {
+        "": "apiVersion kind metadata spec",
+        "spec": "args dryRun measurementRetention metrics templates",
+        "spec.metrics.*": "consecutiveErrorLimit consecutiveSuccessLimit count failureCondition failureLimit"
+        " inconclusiveLimit initialDelay interval name provider successCondition",
+        "spec.metrics.*.provider.prometheus": "address authentication headers insecure query rangeQuery timeout",
+    },
+    "HTTPRoute": {
+        "": "apiVersion kind metadata spec",
+        "spec": "hostnames parentRefs rules",
+        "spec.parentRefs.*": "group kind name namespace port sectionName",
+        "spec.rules.*": "backendRefs filters matches name timeouts",
+        "spec.rules.*.backendRefs.*": "filters group kind name namespace port weight",
+        "spec.rules.*.matches.*": "headers method path queryParams",
+    },
+    "PodMonitor": {
+        "": "apiVersion kind metadata spec",
+        "spec": "attachMetadata bodySizeLimit convertClassicHistogramsToNHCB fallbackScrapeProtocol jobLabel"
+        " keepDroppedTargets labelLimit labelNameLengthLimit labelValueLengthLimit namespaceSelector"
+        " nativeHistogramBucketLimit nativeHistogramMinBucketFactor podMetricsEndpoints podTargetLabels sampleLimit"
+        " scrapeClass scrapeClassicHistograms scrapeNativeHistograms scrapeProtocols selector selectorMechanism"
+        " targetLimit",
+        "spec.podMetricsEndpoints.*": "authorization basicAuth bearerTokenSecret enableHttp2 filterRunning"
+        " followRedirects honorLabels honorTimestamps interval metricRelabelings noProxy oauth2 params path port"
+        " portNumber proxyConnectHeader proxyFromEnvironment proxyUrl relabelings scheme scrapeTimeout targetPort"
+        " tlsConfig trackTimestampsStaleness",
+        "spec.selector": _LABEL_SELECTOR,
+    },
+    "ScaledObject": {
+        "": "apiVersion kind metadata spec",
+        "spec": "advanced cooldownPeriod fallback idleReplicaCount initialCooldownPeriod maxReplicaCount"
+        " minReplicaCount pollingInterval scaleTargetRef triggers",
+        "spec.fallback": "behavior failureThreshold replicas",
+        "spec.scaleTargetRef": "apiVersion envSourceContainerName kind name",
+        "spec.triggers.*": "authenticationRef metadata metricType name type useCachedMetrics",
+    },
+    "InferenceService": {
+        "": "apiVersion kind metadata spec",
+        "spec": "canary explainer predictor transformer",
+        "spec.predictor.deploymentStrategy": "rollingUpdate type",
+        "spec.predictor.deploymentStrategy.rollingUpdate": "maxSurge maxUnavailable",
     },
     "ServiceAccount": {"": "apiVersion automountServiceAccountToken imagePullSecrets kind metadata secrets"},
     "Namespace": {"": "apiVersion kind metadata spec"},

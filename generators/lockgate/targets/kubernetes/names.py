@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CONTAINER = "server"
 PORT_NAME = "http"
 PORT = 8080
+SERVICE_PORT = 80
 
 _MANAGED_BY = {"app.kubernetes.io/managed-by": "lockgate"}
 
@@ -23,11 +24,24 @@ def canary_name(service: Service) -> str:
 
 
 def stable_name(service: Service) -> str:
-    return f"{service.name}-stable"
+    """Behind a gateway, the Service that clients call: who goes around the gateway gets no new version."""
+    return service.name if service.serve.gateway is not None else f"{service.name}-stable"
 
 
 def preview_name(service: Service) -> str:
     return f"{service.name}-preview"
+
+
+def predictor_name(service: Service) -> str:
+    """What KServe calls the Deployment and the Service that it makes of an InferenceService."""
+    return f"{service.name}-predictor"
+
+
+def is_watched(service: Service) -> bool:
+    """Whether something that is written here counts on Prometheus having the server's metrics."""
+    serve = service.serve
+    by_requests = serve.scaling is not None and serve.scaling.demand is None
+    return serve.slo is not None or serve.rollout.analysis is not None or by_requests
 
 
 def object_names(service: Service) -> tuple[str, ...]:
@@ -38,6 +52,7 @@ def object_names(service: Service) -> tuple[str, ...]:
         canary_name(service),
         stable_name(service),
         preview_name(service),
+        predictor_name(service),
     )
 
 

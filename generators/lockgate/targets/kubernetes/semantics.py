@@ -9,8 +9,13 @@ from lockgate.spec.validate import quote
 from lockgate.targets.file import File
 from lockgate.targets.kubernetes.check_labels import check_labels, check_name
 from lockgate.targets.kubernetes.check_references import check_references
-from lockgate.targets.kubernetes.check_scale import check_autoscaler, check_rollout
-from lockgate.targets.kubernetes.check_workloads import check_service, check_workload
+from lockgate.targets.kubernetes.check_scale import (
+    check_analysis,
+    check_autoscaler,
+    check_rollout,
+    check_scaled_object,
+)
+from lockgate.targets.kubernetes.check_workloads import check_inference_service, check_service, check_workload
 from lockgate.targets.kubernetes.fields import object_fields
 from lockgate.targets.kubernetes.problem import Problem, Rule, under
 from lockgate.targets.kubernetes.shape import as_map, as_text
@@ -21,6 +26,9 @@ _CHECKS = {
     "Rollout": (check_workload, check_rollout),
     "Service": (check_service,),
     "HorizontalPodAutoscaler": (check_autoscaler,),
+    "ScaledObject": (check_scaled_object,),
+    "AnalysisTemplate": (check_analysis,),
+    "InferenceService": (check_inference_service,),
 }
 
 
@@ -36,7 +44,11 @@ class ObjectProblem(NamedTuple):
 
 def check_objects(files: Sequence[File]) -> tuple[ObjectProblem, ...]:
     """All problems of the files under `manifests/`, file by file; files elsewhere are not looked at."""
-    objects = {file.path: file.content for file in files if file.path.startswith(_ROOT)}
+    objects = {
+        file.path: file.content
+        for file in files
+        if file.path.startswith(_ROOT) and not isinstance(file.content, str)
+    }
     problems = [(path, problem) for path, content in objects.items() for problem in _check(content)]
     problems += check_references(objects)
     return tuple(

@@ -33,6 +33,7 @@ class Reference(TypedDict):
 class HttpGet(TypedDict):
     path: str
     port: str
+    scheme: NotRequired[Literal["HTTPS"]]
 
 
 class Probe(TypedDict):
@@ -53,6 +54,7 @@ class Container(TypedDict):
     imagePullPolicy: Literal["IfNotPresent"]
     command: list[str]
     args: list[str]
+    env: list[dict[str, object]]
     ports: list[dict[str, str | int]]
     startupProbe: Probe
     readinessProbe: Probe
@@ -60,7 +62,7 @@ class Container(TypedDict):
     lifecycle: dict[str, dict[str, dict[str, int]]]
     resources: dict[Literal["requests", "limits"], Resources]
     securityContext: dict[str, object]
-    volumeMounts: list[dict[str, str]]
+    volumeMounts: list[dict[str, str | bool]]
 
 
 class TopologySpreadConstraint(TypedDict):
@@ -158,6 +160,76 @@ class DisruptionBudgetSpec(TypedDict):
 
 class DisruptionBudget(Object):
     spec: DisruptionBudgetSpec
+
+
+class ScaledObjectSpec(TypedDict):
+    scaleTargetRef: Reference
+    idleReplicaCount: NotRequired[Literal[0]]
+    minReplicaCount: int
+    maxReplicaCount: int
+    fallback: dict[str, str | int]
+    triggers: list[dict[str, object]]
+
+
+class ScaledObject(Object):
+    spec: ScaledObjectSpec
+
+
+class Argument(TypedDict):
+    name: str
+
+
+class Metric(TypedDict):
+    name: str
+    initialDelay: str
+    interval: str
+    count: int
+    successCondition: str
+    failureCondition: str
+    failureLimit: int
+    inconclusiveLimit: int
+    consecutiveErrorLimit: int
+    provider: dict[Literal["prometheus"], dict[str, str]]
+
+
+class AnalysisTemplateSpec(TypedDict):
+    args: list[Argument]
+    metrics: list[Metric]
+
+
+class AnalysisTemplate(Object):
+    spec: AnalysisTemplateSpec
+
+
+class PodMonitorSpec(TypedDict):
+    selector: LabelSelector
+    podTargetLabels: list[str]
+    podMetricsEndpoints: list[dict[str, object]]
+
+
+class PodMonitor(Object):
+    spec: PodMonitorSpec
+
+
+class RouteRule(TypedDict):
+    matches: list[dict[str, dict[str, str]]]
+    backendRefs: list[dict[str, str | int]]
+
+
+class HttpRouteSpec(TypedDict):
+    parentRefs: list[dict[str, str]]
+    hostnames: list[str]
+    rules: list[RouteRule]
+
+
+class HttpRoute(Object):
+    spec: HttpRouteSpec
+
+
+class InferenceService(Object):
+    """`predictor` is a pod's spec with KServe's own fields in front."""
+
+    spec: dict[Literal["predictor"], dict[str, Any]]
 
 
 class NetworkPolicySpec(TypedDict):
