@@ -309,6 +309,9 @@ def test_a_run_compares_with_what_is_live_and_a_run_without_a_base_forgets_it(
     assert f"with the base at {base[:7]}\n" in second.stdout
     found = comparison(root)
     assert (found["champion"]["found"], found["champion"]["commit"]) == (True, base)
+    told = (root / "reports/cells/report.md").read_text()
+    assert "## When this merges" in told
+    assert "roc\\_auc.max\\_drop" in told
     (auc,) = (it for it in found["metrics"] if it["metric"] == "roc_auc")
     assert (auc["difference"], auc["answer"]) == (0, "no worse")
 

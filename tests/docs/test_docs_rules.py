@@ -21,6 +21,11 @@ WITHOUT_A_CASE = {
     "file-stale": "needs files on a disk: tests/unit/output",
     "missing-file": "needs files on a disk",
     "ownership-file": "needs files on a disk: tests/unit/output",
+    "pin-rejected": "needs a mark beside a record: tests/registry",
+    "pin-requires": "needs a Git history: tests/registry",
+    "pin-soak": "needs a Git history: tests/registry",
+    "pin-without-image": "is about a release record: tests/registry",
+    "record-edited": "is about a release record: tests/registry",
     "record-form": "is about a release record",
     "yaml-size": "would be a file of 8 MB: tests/unit/yaml",
 }

@@ -23,7 +23,7 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 1 for what is wrong with the spec, 3 for files alone."""
     started = time.perf_counter()
     compiled = compile_project(find_root(arguments.root))
-    diagnostics = sort((*compiled.diagnostics, *file_diagnostics(compiled)))
+    diagnostics = sort((*compiled.diagnostics, *file_diagnostics(compiled), *_registry_diagnostics(compiled)))
     if arguments.format == "text":
         show_diagnostics(terminal, diagnostics, compiled.sources)
     else:
@@ -40,6 +40,13 @@ def file_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
         return ()
     with disk_failures():
         return diagnose(compare(compiled.root, compiled.files))
+
+
+def _registry_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    from lockgate.registry.check import check_registry
+
+    broken = {it.file for it in compiled.diagnostics}
+    return check_registry(compiled.root, compiled.reading, time.time(), broken)
 
 
 def exit_code(diagnostics: tuple[Diagnostic, ...], *, failing: tuple[str, ...] = ("error",)) -> Exit:

@@ -7,17 +7,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lockgate.diagnostics import Diagnostic, Position
+from lockgate.diagnostics import Diagnostic
 from lockgate.plan.model import Record
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
-from lockgate.yaml.parse import read_text
+from lockgate.registry.form import record_block, unreadable_record
+from lockgate.yaml import YamlError
 
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class _RecordError(Exception):
+    pass
+
+
+class _WithoutImage(Exception):  # noqa: N818 - the record is right, its version cannot be pinned yet
     pass
 
 
@@ -35,14 +38,11 @@ def read_records(
         try:
             records[model, version] = _record(model, version, path.read_bytes())
         except YamlError as error:
-            start = Position(
-                line=error.span.start.line + 1, column=1, end_line=error.span.start.line + 1, end_column=1
-            )
-            findings.append(
-                Diagnostic(rule=error.rule, message=error.message, file=file, position=start, help=error.help)
-            )
+            findings.append(unreadable_record(error, file))
         except _RecordError as error:
             findings.append(_broken(file, str(error)))
+        except _WithoutImage:
+            findings.append(_without_image(file, model, version))
     return records, tuple(findings)
 
 
@@ -55,14 +55,25 @@ def _broken(file: str, message: str) -> Diagnostic:
     )
 
 
+def _without_image(file: str, model: str, version: str) -> Diagnostic:
+    return Diagnostic(
+        rule="pin-without-image",
+        message=f"{model!r} {version} is pinned, and its record names no image",
+        file=file,
+        help="it was released without one: pin another version, or release the model again with --image",
+    )
+
+
 def _record(model: str, version: str, data: bytes) -> Record:
-    block = plain_value(parse(read_text(data)))
+    block = record_block(data)
     if not isinstance(block, Mapping):
         raise _RecordError("a record has to be a map")
     if (block.get("model"), block.get("version")) != (model, version):
         raise _RecordError(
             f"the record is of {block.get('model')!r} {block.get('version')!r}, not of its file's name"
         )
+    if "image" not in block:
+        raise _WithoutImage
     return Record(
         model=model,
         version=version,
@@ -80,11 +91,15 @@ def _matching(block: Mapping[str, Any], key: str, form: re.Pattern[str], wanted:
 
 
 def _metrics(block: object) -> dict[str, float]:
+    """The values by name; of a metric that could not be computed there is none."""
     if not isinstance(block, Mapping):
-        raise _RecordError("'metrics' has to be a map from name to number")
-    wrong = [
-        name for name, value in block.items() if isinstance(value, bool) or not isinstance(value, int | float)
-    ]
-    if wrong:
-        raise _RecordError(f"the metric {wrong[0]!r} has to be a number")
-    return {str(name): float(value) for name, value in block.items()}
+        raise _RecordError("'metrics' has to be a map")
+    values = {str(name): _value(it) for name, it in block.items()}
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise _RecordError(f"the metric {name!r} has to be a number, or a map with its 'value'")
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def _value(metric: Any) -> Any:  # noqa: ANN401 - what a record holds is not known yet
+    return metric.get("value") if isinstance(metric, Mapping) else metric

@@ -1,0 +1,118 @@
+"""`lockgate rollback`: the same one-line change backwards, to what was live before or to a version that is named."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lockgate.cli.failure import Exit, Failure
+from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
+from lockgate.cli.project import find_root, read_spec
+from lockgate.cli.pull_request import open_pull_request, require_ready
+from lockgate.cli.terminal import Terminal, printable
+from lockgate.registry import shelf
+from lockgate.registry.git import Git, GitError
+from lockgate.registry.history import events
+from lockgate.registry.past import RecordError
+from lockgate.registry.rejections import Rejection, rejection_file, rejection_in_force
+from lockgate.registry.shelf import Files
+from lockgate.spec.model import Spec
+
+
+def run(arguments: Namespace, terminal: Terminal) -> Exit:
+    """Exit 1 where there is nothing to go back to."""
+    root = find_root(arguments.root)
+    reading = read_spec(root)
+    spec = require_spec(reading, terminal)
+    require_place(spec, arguments.model, arguments.environment)
+    if arguments.open_pr:
+        require_ready(root, spec)
+    move = _move(arguments, root, spec)
+    moved = apply(terminal, root, reading, move)
+    say_moved(terminal, moved)
+    if arguments.open_pr:
+        terminal.say(open_pull_request(root, spec, moved, _body(arguments)))
+    else:
+        terminal.say("next: commit this on a branch and open a pull request; merging it rolls back")
+    return Exit.OK
+
+
+def _move(arguments: Namespace, root: Path, spec: Spec) -> Move:
+    model, environment = arguments.model, arguments.environment
+    old = spec.pins.get(environment, {}).get(model)
+    if old is None:
+        raise Failure(
+            f"nothing of '{model}' is pinned in '{environment}'", help="there is nothing to roll back"
+        )
+    new = arguments.to or _before(root, environment, model, old)
+    files = shelf.on_disk(root, [model])
+    recorded = shelf.recorded(files).get(model, [])
+    if new not in recorded:
+        raise Failure(
+            f"no release {printable(new)} of '{model}' is recorded",
+            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
+        )
+    if new == old:
+        raise Failure(f"'{model}' {old} is what is pinned in '{environment}'", help="name another with --to")
+    _require_sound(model, new, files)
+    marks = _mark(arguments, old)
+    return Move(model=model, environment=environment, old=old, new=new, marks=marks)
+
+
+def _before(root: Path, environment: str, model: str, current: str) -> str:
+    """What was pinned there before the current version, by Git."""
+    git = Git(root=root)
+    try:
+        changes = [it for it in events(git) if (it.environment, it.model) == (environment, model)]
+    except GitError as error:
+        raise Failure(
+            f"cannot tell what was live before: {error}", help="name the version with --to"
+        ) from error
+    for event in reversed(changes):
+        if event.new == current and event.old not in (None, current):
+            return str(event.old)
+    why = "this clone is shallow" if git.is_shallow else "Git knows of no version before it"
+    raise Failure(
+        f"cannot tell what was live in '{environment}' before '{model}' {current}: {why}",
+        help="name the version with --to",
+    )
+
+
+def _require_sound(model: str, version: str, files: Files) -> None:
+    try:
+        rejection = rejection_in_force(files, model, version)
+    except RecordError as error:
+        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
+    if rejection is not None:
+        raise Failure(
+            f"'{model}' {version} was rejected itself: {printable(' '.join(rejection.reason.split()))}",
+            help="name another with --to, or use `lockgate promote` with --override-rejection REASON",
+        )
+
+
+def _mark(arguments: Namespace, version: str) -> Mapping[str, bytes]:
+    """The version is marked where a reason is given: it is not to be promoted again by mistake."""
+    if not arguments.reason:
+        return {}
+    now = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    path, data = rejection_file(
+        Rejection(
+            model=arguments.model,
+            version=version,
+            incident=arguments.incident or f"{arguments.environment}-{now}",
+            environment=arguments.environment,
+            reason=arguments.reason,
+            time=now,
+            evidence={},
+        )
+    )
+    return {path: data}
+
+
+def _body(arguments: Namespace) -> str:
+    lines = ["Made by `lockgate rollback`. Merging this rolls back; reverting it promotes again."]
+    if arguments.reason:
+        lines.append(f"Why: {arguments.reason}")
+    return "\n\n".join(lines)

@@ -1,0 +1,103 @@
+"""`lockgate status`: for each service its pin, the newest release, and what the manifests on the disk would run."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from lockgate.cli.failure import Exit, Failure
+from lockgate.cli.history import show_table
+from lockgate.cli.moving import require_spec
+from lockgate.cli.project import find_root, read_spec
+from lockgate.cli.terminal import Terminal
+from lockgate.registry import shelf
+from lockgate.registry.past import RecordError
+from lockgate.registry.rejections import rejection_in_force
+from lockgate.registry.shelf import Files
+from lockgate.spec.model import Spec
+from lockgate.yaml import YamlError, parse
+from lockgate.yaml.nodes import plain_value
+from lockgate.yaml.parse import read_text
+
+State: TypeAlias = Literal["unreleased", "no record", "rejected", "stale manifests", "behind", "newest"]
+
+_WORKLOADS = frozenset({"Deployment", "Rollout"})
+
+
+class Status(NamedTuple):
+    """A model in an environment; `image` is what its manifests run, None where they run nothing."""
+
+    environment: str
+    model: str
+    pinned: str | None
+    newest: str | None
+    image: str | None
+    state: State
+
+
+def run(arguments: Namespace, terminal: Terminal) -> Exit:
+    """Says what is, and judges nothing: `lockgate check` does."""
+    root = find_root(arguments.root)
+    spec = require_spec(read_spec(root), terminal)
+    try:
+        found = tuple(_statuses(root, spec, shelf.on_disk(root)))
+    except RecordError as error:
+        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
+    if arguments.format == "json":
+        document = {"services": [it._asdict() for it in found]}
+        terminal.say(json.dumps(document, indent=2, ensure_ascii=False))
+        return Exit.OK
+    heads = ("Environment", "Model", "Pinned", "Newest", "State")
+    rows = [(it.environment, it.model, it.pinned or "-", it.newest or "-", it.state) for it in found]
+    show_table(terminal, arguments.format, heads, rows, nothing="nothing is served")
+    return Exit.OK
+
+
+def _statuses(root: Path, spec: Spec, files: Files) -> Iterator[Status]:
+    for environment in spec.environments.values():
+        for model in environment.serve:
+            pinned = spec.pins.get(environment.name, {}).get(model)
+            newest = shelf.newest(files, model)
+            image = _image_in_manifests(root / "manifests" / environment.name / model)
+            state = _state(files, model, pinned, newest, image)
+            yield Status(environment.name, model, pinned, newest, image, state)
+
+
+def _state(files: Files, model: str, pinned: str | None, newest: str | None, image: str | None) -> State:
+    if pinned is None:
+        return "stale manifests" if image is not None else "unreleased"
+    path = shelf.record_path(model, pinned)
+    if path not in files:
+        return "no record"
+    if rejection_in_force(files, model, pinned) is not None:
+        return "rejected"
+    if image is None or image != _block(files[path]).get("image"):
+        return "stale manifests"
+    return "newest" if pinned == newest else "behind"
+
+
+def _image_in_manifests(folder: Path) -> str | None:
+    """The image of the first container of the workload that lies there."""
+    for path in sorted(folder.glob("*.yaml")):
+        block = _block(path.read_bytes())
+        if block.get("kind") in _WORKLOADS:
+            return _image(block)
+    return None
+
+
+def _image(workload: Mapping[str, Any]) -> str | None:
+    try:
+        return str(workload["spec"]["template"]["spec"]["containers"][0]["image"])
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _block(data: bytes) -> Mapping[str, Any]:
+    try:
+        block = plain_value(parse(read_text(data)))
+    except YamlError:
+        return {}
+    return block if isinstance(block, Mapping) else {}

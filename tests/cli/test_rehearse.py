@@ -1,0 +1,185 @@
+"""`lockgate rehearse` on real servers: what is good is promoted, and what is not is caught."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Lockgate
+from tests.cli.project_tree import commit, git
+from tests.rehearsal.models import MODEL, contrary_model, failing_model, good_model, slow_model, write_rows
+from tests.targets.watched import document
+
+from lockgate.yaml.dump import dump
+
+pytestmark = pytest.mark.slow
+
+STEPS = [{"weight": 50, "pause": "2m"}, {"weight": 75, "pause": "2m"}]
+PSI = {"max": 1.0, "min_samples": 50}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose last run exported a good model."""
+    monkeypatch.chdir(tmp_path)
+    write_spec(tmp_path)
+    good_model(tmp_path / f"artifacts/{MODEL}/model")
+    write_rows(tmp_path / f"artifacts/{MODEL}/holdout.parquet")
+    return tmp_path
+
+
+def write_spec(root: Path, latency: str = "2s", **rollout: Any) -> None:
+    analysis = {"prediction_psi": PSI, **rollout.pop("analysis", {})}
+    written = document(
+        slo={"availability": 99, "latency_p99": latency},
+        rollout={"strategy": "canary", "steps": STEPS, "analysis": analysis, **rollout},
+    )
+    del written["deployments"]
+    (root / "mlops.yaml").write_text(dump(written))
+
+
+def rehearsed(lockgate: Lockgate, *options: str, speed: int = 80) -> tuple[int, dict[str, Any]]:
+    """The exit code, and what the rehearsal says of a stable version that is a good model."""
+    stable = () if "--stable" in options else ("--stable", f"artifacts/{MODEL}/model")
+    done = lockgate(
+        "rehearse", MODEL, *stable, "--speed", str(speed), "--format", "json", "--judge", "built-in", *options
+    )
+    assert done.out, done.err
+    return done.code, json.loads(done.out)
+
+
+def test_a_good_candidate_is_promoted_through_all_steps(root: Path, lockgate: Lockgate) -> None:
+    code, seen = rehearsed(lockgate)
+    assert (code, seen["outcome"], seen["metric"], seen["step"]) == (0, "promoted", None, None), seen
+    assert [step["weight_percent"] for step in seen["steps"]] == [50, 75]
+    first = seen["steps"][0]
+    assert abs(first["candidate"]["answers"] - first["stable"]["answers"]) < 50
+    judged = {
+        it["metric"] for step in seen["steps"] for it in step["measurements"] if it["value"] is not None
+    }
+    assert judged == {"success-rate", "latency-p99", "prediction-psi"}
+
+
+@pytest.mark.skipif(
+    shutil.which("prometheus") is None, reason="prometheus is missing: apt-get install prometheus"
+)
+def test_a_real_prometheus_judges_the_same_expressions(root: Path, lockgate: Lockgate) -> None:
+    code, seen = rehearsed(lockgate, "--judge", "prometheus", speed=60)
+    assert (code, seen["outcome"]) == (0, "promoted"), seen
+    judged = {
+        it["metric"] for step in seen["steps"] for it in step["measurements"] if it["value"] is not None
+    }
+    assert judged == {"success-rate", "latency-p99", "prediction-psi"}
+
+
+def test_a_candidate_that_fails_is_caught_with_the_count_of_bad_answers(
+    root: Path, lockgate: Lockgate
+) -> None:
+    candidate = failing_model(root / "candidate")
+    code, seen = rehearsed(lockgate, "--candidate", str(candidate))
+    assert (code, seen["outcome"], seen["metric"], seen["step"]) == (1, "aborted", "success-rate", 1), seen
+    assert 0 < seen["bad_answers"] < seen["steps"][0]["candidate"]["answers"]
+    assert seen["steps"][0]["stable"]["failed"] == 0
+
+
+def test_a_candidate_that_is_slow_is_caught(root: Path, lockgate: Lockgate) -> None:
+    write_spec(root, latency="40ms")
+    candidate = slow_model(root / "candidate")
+    code, seen = rehearsed(lockgate, "--candidate", str(candidate), "--rate", "40")
+    assert (code, seen["outcome"], seen["metric"]) == (1, "aborted", "latency-p99"), seen
+    assert seen["steps"][-1]["candidate"]["slow"] > 0
+
+
+def test_a_candidate_that_predicts_nonsense_is_caught(root: Path, lockgate: Lockgate) -> None:
+    candidate = contrary_model(root / "candidate")
+    code, seen = rehearsed(lockgate, "--candidate", str(candidate))
+    assert (code, seen["outcome"], seen["metric"]) == (1, "aborted", "prediction-psi"), seen
+    assert seen["bad_answers"] == 0
+
+
+def test_an_abort_is_told_with_step_metric_and_bad_answers(root: Path, lockgate: Lockgate) -> None:
+    candidate = failing_model(root / "candidate")
+    stable = f"artifacts/{MODEL}/model"
+    options = ("--candidate", str(candidate), "--speed", "80", "--judge", "built-in")
+    done = lockgate("rehearse", MODEL, "--stable", stable, *options)
+    assert done.code == 1
+    lines = done.out.splitlines()
+    assert lines[0] == f"Rehearsing the canary rollout of {MODEL} in production: 4 minutes in 3 seconds"
+    assert lines[5].split() == ["step", "share", "requests", "succeeded", "p99", "PSI", "answers"]
+    assert lines[6].split()[:3] == ["1", "50", "%"]
+    assert lines[-2].startswith("aborted at step 1 (50 %) by success-rate: 1 measurement bad, the last 0.")
+    assert "bad: " in lines[-1]
+
+
+def test_without_predictions_enough_nobody_is_promoted(root: Path, lockgate: Lockgate) -> None:
+    write_spec(root, analysis={"prediction_psi": {"max": 1.0, "min_samples": 1_000_000}})
+    code, seen = rehearsed(lockgate)
+    assert (code, seen["outcome"], seen["metric"]) == (1, "inconclusive", "prediction-psi"), seen
+
+
+def test_the_stable_version_of_a_commit_comes_from_dvc(root: Path, lockgate: Lockgate) -> None:
+    pytest.importorskip("dvc", reason="needs DVC: pip install 'lockgate[pipeline]'")
+    commit_model(root)
+    shutil.rmtree(root / f"artifacts/{MODEL}/model")
+    candidate = contrary_model(root / "candidate")
+    code, seen = rehearsed(lockgate, "--stable", "main", "--candidate", str(candidate))
+    assert (code, seen["metric"]) == (1, "prediction-psi"), seen
+
+
+def commit_model(root: Path) -> None:
+    """As if the pipeline had run: DVC's cache holds the model, and the commit's lock names it."""
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "config", "user.name", "Ada")
+    git(root, "config", "user.email", "ada@example.com")
+    (root / ".dvc").mkdir()
+    (root / ".dvc/config").write_text("[core]\n    analytics = false\n")
+    (root / ".gitignore").write_text("/artifacts/\n/.dvc/cache/\n/.dvc/tmp/\n")
+    pipeline = root / f"pipelines/{MODEL}/dvc.yaml"
+    pipeline.parent.mkdir(parents=True)
+    stage = {"wdir": "../..", "cmd": "true", "outs": [f"artifacts/{MODEL}/model"]}
+    pipeline.write_text(json.dumps({"stages": {"export": stage}}))
+    command = [sys.executable, "-m", "dvc", "commit", "--quiet", "--force", str(pipeline)]
+    subprocess.run(command, cwd=root, check=True)
+    commit(root)
+
+
+def test_a_rolling_update_has_nothing_to_rehearse(root: Path, lockgate: Lockgate) -> None:
+    (root / "mlops.yaml").write_text(dump(document(rollout="rolling")))
+    done = lockgate("rehearse", MODEL, "--stable", f"artifacts/{MODEL}/model")
+    assert done.code == 1
+    assert "is held to nothing: there is no analysis" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--stable", "artifacts"), "'artifacts' holds no exported model"),
+        (("--stable", "model", "--candidate", "nowhere\x1b[2J"), r"'nowhere\x1b[2J' holds no exported model"),
+        (("--stable", "model", "--traffic", "nowhere.parquet"), "there is no traffic at 'nowhere.parquet'"),
+        (("--stable", "model", "--environment", "moon"), "is not served in 'moon'"),
+        (("--stable", "model", "--rate", "0"), "'0' is no number above 0"),
+        (("--stable", "model", "--speed", "nan"), "'nan' is no number above 0"),
+    ],
+)
+def test_a_mistake_in_the_command_is_told(
+    root: Path, lockgate: Lockgate, options: tuple[str, ...], said: str
+) -> None:
+    done = lockgate("rehearse", MODEL, *options)
+    assert (done.code, said in done.err) == (2, True), done.err
+
+
+def test_rows_of_another_model_are_refused_before_the_rollout_begins(root: Path, lockgate: Lockgate) -> None:
+    stable = good_model(root / "stable")
+    signature = json.loads((stable / "signature.json").read_text())
+    signature["inputs"][0]["name"] = "weight"
+    other = root / "other"
+    other.mkdir()
+    (other / "signature.json").write_text(json.dumps(signature))
+    done = lockgate("rehearse", MODEL, "--stable", str(stable), "--candidate", str(other))
+    assert done.code == 1
+    assert "the server of the candidate did not start" in done.err
