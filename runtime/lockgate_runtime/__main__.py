@@ -1,4 +1,7 @@
-"""`python -m lockgate_runtime STAGE MODEL`: run one stage of one model's pipeline and say in a line what it did."""
+"""`python -m lockgate_runtime STAGE MODEL`: run one stage of one model's pipeline and say in a line what it did.
+
+`python -m lockgate_runtime serve …` serves an exported model instead, `… replay …` sends rows to two such servers.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,25 @@ class _UsageError(StageError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage that the arguments name; the exit code: 0 done, 1 failed, 2 misused, 70 a bug of ours."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["replay"]:
+        return _replay(given[1:])
+    return _serve(given[1:]) if given[:1] == ["serve"] else _run_stage(given)
+
+
+def _replay(arguments: Sequence[str]) -> int:
+    from lockgate_runtime.traffic.replay import main as replay
+
+    return replay(arguments)
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from lockgate_runtime.server.command import main as serve
+
+    return serve(arguments)
+
+
+def _run_stage(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         print(f"{options.stage}: {_run(options.stage, options.model, options.root)}")
@@ -110,8 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     stages = "\n".join(f"  {name:{width}}  {what}" for name, what in STAGES.items())
     parser = argparse.ArgumentParser(
         prog="python -m lockgate_runtime",
-        description="Run one stage of one model's pipeline.",
-        epilog=f"stages, in their order:\n{stages}\n\nexamples:\n"
+        description="Run one stage of one model's pipeline, or serve a model.",
+        epilog=f"stages, in their order:\n{stages}\n\nserving: python -m lockgate_runtime serve --help\n\nexamples:\n"
         "  python -m lockgate_runtime train flight-delay\n"
         "  python -m lockgate_runtime validate flight-delay --root ../flights\n\n"
         "exit codes: 0 done, 1 failed, 2 misused, 70 a bug in Lockgate",

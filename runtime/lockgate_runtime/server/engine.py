@@ -1,0 +1,141 @@
+"""The model itself: columns in, probabilities (n, k) or values (n) out. Nothing is unpickled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from lockgate.contract.vouched import VOUCHED
+from lockgate_runtime.server.artifact import Artifact, ArtifactError, read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lockgate.contract import Signature
+
+Columns: TypeAlias = "tuple[NDArray[Any], ...]"
+"""In the order of the signature's inputs, each of length n: float32 (missing NaN), or text as objects (missing "")."""
+
+_ONNX_TYPES = {"category": "tensor(string)"}
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    def run(self, columns: Columns) -> NDArray[np.float64]:
+        """Probabilities (n, k) in the order of the classes, or values (n) of a regression."""
+
+
+def open_engine(artifact: Artifact, trusted: Sequence[str] = ()) -> Engine:
+    """The artifact's model, loaded. `trusted` are types that a skops file may hold besides those we vouch for.
+
+    Raises `ArtifactError` where it cannot be loaded or does not fit its signature.
+    """
+    data = read_model(artifact)
+    if artifact.format == "onnx":
+        return OnnxEngine(data, artifact.signature)
+    return SkopsEngine(data, artifact.signature, trusted)
+
+
+class OnnxEngine:
+    """One session of ONNX Runtime on one thread: more cores are used by more workers.
+
+    Text is handed over as arrays of objects. ONNX Runtime copies it in each call: an `OrtValue` cannot hold text that
+    comes from Python, arrays of fixed width ("U", "S") take as long, and lists longer.
+    """
+
+    def __init__(self, data: bytes, signature: Signature) -> None:
+        self._session = _session(data)
+        self._names = _input_names(self._session, signature)
+        self._outputs = [_output_name(self._session)]
+        self._width = len(signature["classes"])
+
+    def run(self, columns: Columns) -> NDArray[np.float64]:
+        feed = {name: column.reshape(-1, 1) for name, column in zip(self._names, columns, strict=True)}
+        outputs = np.asarray(self._session.run(self._outputs, feed)[0], dtype=np.float64)
+        return _checked(outputs, len(columns[0]), self._width)
+
+
+class SkopsEngine:
+    """An estimator of scikit-learn, of types that skops, we or the operator vouch for."""
+
+    def __init__(self, data: bytes, signature: Signature, trusted: Sequence[str]) -> None:
+        self._estimator = _estimator(data, trusted)
+        self._names = [it["name"] for it in signature["inputs"]]
+        self._width = len(signature["classes"])
+
+    def run(self, columns: Columns) -> NDArray[np.float64]:
+        import pandas as pd
+
+        pairs = zip(self._names, columns, strict=True)
+        # A series of objects stays one, where a frame made of arrays would turn text into another type.
+        frame = pd.DataFrame({name: pd.Series(column, dtype=column.dtype) for name, column in pairs})
+        estimator = self._estimator
+        found = estimator.predict_proba(frame) if self._width else estimator.predict(frame)
+        return _checked(np.asarray(found, dtype=np.float64), len(frame), self._width)
+
+
+def _session(data: bytes) -> Any:  # noqa: ANN401 - the library has no types
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # What goes wrong is raised.
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # The library raises types of its own that share no base.
+        raise ArtifactError(f"ONNX Runtime refuses the model: {error}", "export the model again") from error
+
+
+def _input_names(session: Any, signature: Signature) -> tuple[str, ...]:  # noqa: ANN401 - the library has no types
+    """The graph's own names: inputs are matched by place, as the converter renames some."""
+    found = session.get_inputs()
+    expected = [_ONNX_TYPES.get(it["type"], "tensor(float)") for it in signature["inputs"]]
+    if [it.type for it in found] != expected:
+        raise ArtifactError(
+            f"the ONNX model takes {len(found)} inputs that are not the {len(expected)} of its signature",
+            "export the model again; leave features out of 'data.columns' that the estimator does not use",
+        )
+    return tuple(it.name for it in found)
+
+
+def _output_name(session: Any) -> str:  # noqa: ANN401 - the library has no types
+    names = [str(it.name) for it in session.get_outputs()]
+    if len(names) != 1:
+        raise ArtifactError(
+            f"the ONNX model has {len(names)} outputs, expected one", "export the model again"
+        )
+    return names[0]
+
+
+def _estimator(data: bytes, trusted: Sequence[str]) -> Any:  # noqa: ANN401 - any estimator
+    try:
+        import skops.io
+    except ImportError as error:
+        raise ArtifactError(
+            f"a skops model needs '{error.name}', which is not installed",
+            "run \"pip install 'lockgate[train]'\"",
+        ) from error
+    try:
+        refused = sorted(set(skops.io.get_untrusted_types(data=data)) - VOUCHED - set(trusted))
+        if not refused:
+            return skops.io.loads(data, trusted=[*trusted, *VOUCHED])
+    except Exception as error:  # A broken file fails anywhere.
+        raise ArtifactError(f"the skops file cannot be loaded: {error}", "export the model again") from error
+    listed = ", ".join(f"'{name}'" for name in refused)
+    raise ArtifactError(
+        f"the skops file holds types that are not trusted: {listed}",
+        f"where you trust their code with the model's file, pass {' '.join(f'--trust {name}' for name in refused)}",
+    )
+
+
+def _checked(outputs: NDArray[np.float64], rows: int, width: int) -> NDArray[np.float64]:
+    if not width:
+        outputs = outputs.ravel()
+    expected = (rows, width) if width else (rows,)
+    if outputs.shape != expected:
+        raise RuntimeError(f"the model's outputs have the shape {outputs.shape}, expected {expected}")
+    return outputs

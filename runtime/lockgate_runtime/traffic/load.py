@@ -1,0 +1,98 @@
+"""How fast a served model answers under load: as many requests as it takes, then half as many at a steady rate."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockgate_runtime.traffic.connections import NO_ANSWER, Tally, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONNECTIONS = 32
+_CAPACITY_SECONDS = 0.75
+_STEADY_SECONDS = 2.0
+_TICK_SECONDS = 0.002
+_PATIENCE_SECONDS = 5.0
+_SHARE = 0.5
+
+
+class Load(NamedTuple):
+    """Seconds at the steady rate, and the rate that was reached; `failed` are answers that the server owed."""
+
+    answers: int
+    failed: int
+    requests_per_second: float
+    p50: float
+    p99: float
+
+
+def measure(url: str, bodies: Sequence[bytes]) -> Load:
+    """Of the server at that address; takes about three seconds."""
+    return asyncio.run(_measure(url, bodies))
+
+
+async def _measure(url: str, bodies: Sequence[bytes]) -> Load:
+    target = Target(url, CONNECTIONS)
+    try:
+        capacity = await _capacity(target, bodies)
+        target.tally = Tally()
+        seconds = await _steady(target, bodies, max(1.0, capacity * _SHARE))
+    finally:
+        target.close()
+    tally = target.tally
+    found = sorted(tally.seconds)
+    return Load(
+        answers=len(found),
+        failed=tally.failed,
+        requests_per_second=len(found) / seconds,
+        p50=found[len(found) // 2],
+        p99=found[min(len(found) - 1, len(found) * 99 // 100)],
+    )
+
+
+async def _capacity(target: Target, bodies: Sequence[bytes]) -> float:
+    """Answers a second where every connection asks again at once."""
+    loop = asyncio.get_running_loop()
+    asked = 0
+
+    def again() -> None:
+        nonlocal asked
+        asked += 1
+        target.ask(bodies[asked % len(bodies)], loop.time())
+
+    for _ in range(CONNECTIONS):
+        again()
+    target.answered = again
+    await asyncio.sleep(_CAPACITY_SECONDS)
+    target.answered = lambda: None
+    answers = len(target.tally.seconds)
+    await _until_answered(target, asked)
+    return answers / _CAPACITY_SECONDS
+
+
+async def _steady(target: Target, bodies: Sequence[bytes], rate: float) -> float:
+    """Ask at that rate and wait for the answers; returns the seconds that asking took."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    most = max(CONNECTIONS, int(rate * _STEADY_SECONDS))
+    for number in range(most):
+        due = start + number / rate
+        while (now := loop.time()) < due:
+            await asyncio.sleep(max(_TICK_SECONDS, due - now))
+        target.ask(bodies[number % len(bodies)], now)
+    seconds = loop.time() - start
+    await _until_answered(target, most)
+    for _ in range(most - len(target.tally.seconds)):
+        target.tally.add(NO_ANSWER, loop.time() - start)
+    return seconds
+
+
+async def _until_answered(target: Target, asked: int) -> None:
+    """What has no answer after a while never gets one."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _PATIENCE_SECONDS
+    while len(target.tally.seconds) < asked and loop.time() < until:
+        await asyncio.sleep(_TICK_SECONDS)
+        target.give_up_late()

@@ -1,0 +1,46 @@
+"""Answers in full, for each kind of model; hostile names stay inside of their texts."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from tests.server.trained import signature_of
+
+from lockgate_runtime.server.answers import Answers
+from lockgate_runtime.server.refused import ColumnError, wrong_columns
+
+HEAD = {"model": "late-bus", "version": '1"0', "id": "r-1"}
+
+
+def test_a_binary_answer_has_the_positive_class_probability_and_goes_by_the_threshold() -> None:
+    body = Answers(signature_of(), '1"0').encode(np.array([[0.7, 0.3], [0.6, 0.4]]), "r-1")
+    predictions = [{"prediction": "no", "probability": 0.3}, {"prediction": "yes", "probability": 0.4}]
+    assert json.loads(body) == {**HEAD, "predictions": predictions}
+
+
+def test_a_multiclass_answer_has_all_probabilities_by_class() -> None:
+    body = Answers(signature_of("multiclass"), '1"0').encode(np.array([[0.2, 0.5, 0.3]]), "r-1")
+    probabilities = {"a": 0.2, "b": 0.5, "c": 0.3}
+    expected = {"prediction": "b", "probability": 0.5, "probabilities": probabilities}
+    assert json.loads(body) == {**HEAD, "predictions": [expected]}
+
+
+def test_a_regression_answer_is_the_value_alone() -> None:
+    body = Answers(signature_of("regression"), '1"0').encode(np.array([1.5, -2.0]), "r-1")
+    assert json.loads(body) == {**HEAD, "predictions": [{"prediction": 1.5}, {"prediction": -2.0}]}
+
+
+@pytest.mark.parametrize("count", [1, 2, 25])
+def test_a_refusal_tells_at_most_twenty_columns(count: int) -> None:
+    refused = wrong_columns([ColumnError(row, "zone", "is 1, expected text") for row in range(count)])
+    more = {1: "", 2: " (1 more in 'errors')", 25: " (at least 19 more in 'errors')"}[count]
+    assert json.loads(refused.body("r-1")) == {
+        "error": f"row 0, column 'zone': is 1, expected text{more}",
+        "reason": "wrong-column",
+        "id": "r-1",
+        "errors": [
+            {"row": row, "column": "zone", "message": "is 1, expected text"} for row in range(min(count, 20))
+        ],
+    }
