@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from lockgate import __version__
+from lockgate.cli.arguments import build_parser
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.parser import build_parser
 from lockgate.cli.terminal import Terminal, make_terminal
 
 
