@@ -240,11 +240,20 @@ class Export(TypedDict):
 
 
 class Latency(TypedDict):
-    """Of the exported model in this process, a row at a time after a warm-up; seconds."""
+    """Of the exported model in this process, a row at a time after a warm-up; seconds.
+
+    `served_…` are of its server under load, where the SLO promises a latency: many connections at half the requests a
+    second that it can take. A request that failed counts as one that took the longest.
+    """
 
     rows: int
     p50: float
     p99: float
+    served_p50: NotRequired[float]
+    served_p99: NotRequired[float]
+    served_requests_per_second: NotRequired[float]
+    served_answers: NotRequired[int]
+    served_failed: NotRequired[int]
 
 
 class Signature(TypedDict):

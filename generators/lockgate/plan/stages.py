@@ -153,7 +153,7 @@ def _export(model: Model) -> Stage:
         "Write the model that is served, and compare it with the estimator",
         own=_code(model),
         deps=(c.TRAIN, c.HOLDOUT, c.ESTIMATOR, c.TRAINING),
-        params=("export", "evaluate.threshold", "data.target"),
+        params=("export", "evaluate.threshold", "data.target", "serve.slo.latency_p99"),
         outs=(c.MODEL_DIRECTORY, c.EXPORT, c.LATENCY),
     )
 
@@ -164,7 +164,16 @@ def _gate(model: Model) -> Stage:
         "gate",
         "Give the verdict, and write the model card",
         deps=(c.VALIDATION, c.INGEST, c.SPLIT, c.TRAINING, c.EVALUATION, c.EXPORT, c.LATENCY, c.SCAN),
-        params=("gates", "owner", "description", "card", "data.columns", "data.as_of", "data.target"),
+        params=(
+            "gates",
+            "owner",
+            "description",
+            "card",
+            "data.columns",
+            "data.as_of",
+            "data.target",
+            "serve.slo.latency_p99",
+        ),
         outs=(c.GATES, c.CARD),
     )
     return stage._replace(params=("project.repository", *stage.params))

@@ -11,6 +11,7 @@ from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.report.champion import doubt
 from lockgate.report.model import worst
 from lockgate.spec.model import Model
+from lockgate.spec.promises import with_promises
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +86,7 @@ def _gate_doubts(rows: Sequence[GateResult], model: Model) -> Iterator[str]:
         yield "it does not judge the scan"
     if "invalid_rows" not in model.gates and ("invalid_rows", "max") not in judged:
         yield "it does not judge the invalid rows"
-    for metric, limit in model.gates.items():
+    for metric, limit in with_promises(model).items():
         for rule, value in (("min", limit.min), ("max", limit.max), ("max_drop", limit.max_drop)):
             if value is not None:
                 yield from _doubts(rows, (metric, rule), value, limit.on_fail)

@@ -23,4 +23,6 @@ def check(settings: Settings) -> str:
     row = example_row(artifact.signature, artifact.reference)
     rows = inputs.decode(msgspec.json.encode({"rows": [row]}), most_rows=1)
     engine.run(inputs.columns(rows))
-    return f"{artifact.signature['model']} can be served ({artifact.format}, artifact {artifact.sha256[:12]}…)"
+    return (
+        f"{artifact.signature['model']} can be served ({artifact.format}, artifact {artifact.sha256[:12]}…)"
+    )

@@ -26,6 +26,7 @@ from lockgate_runtime.stages.predictor import (
     onnx_predictor,
 )
 from lockgate_runtime.stages.reference import reference_of
+from lockgate_runtime.stages.served_latency import measured_under_load
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     sums = _write_model(directory, exported, source.signature, reference)
     result = _export(model, source, exported, sums)
     latency = measure_latency(load_predictor(directory, model.export.trusted), source.features)
+    latency = measured_under_load(model, latency, root)
     write_json(artifact(model, root, contract.EXPORT), result)
     write_json(artifact(model, root, contract.LATENCY), latency)
     return _summary(result, latency)
@@ -244,5 +246,9 @@ def _summary(result: contract.Export, latency: contract.Latency) -> str:
     return (
         f"{result['format']}{fallback}, {result['size_bytes']:,} bytes, equal to the estimator on "
         f"{result['parity']['rows'] - result['parity']['beyond_tolerance']:,} of {result['parity']['rows']:,} rows, "
-        f"{latency['p99'] * 1000:.2g} ms at the 99th percentile"
+        f"{latency['p99'] * 1000:.2g} ms at the 99th percentile{_served(latency)}"
     )
+
+
+def _served(latency: contract.Latency) -> str:
+    return f", {latency['served_p99'] * 1000:.2g} ms under load" if "served_p99" in latency else ""

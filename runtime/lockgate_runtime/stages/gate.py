@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lockgate import contract
 from lockgate.contract import GateResult, Interval, Metric, Verdict
 from lockgate.spec.model import Gate
+from lockgate.spec.promises import SERVED_LATENCY, with_promises
 from lockgate_runtime.stages.card import card
 from lockgate_runtime.stages.files import read_json, replacing, write_json
 from lockgate_runtime.stages.metrics import described
@@ -27,7 +28,7 @@ def run(spec: Spec, model: Model, root: Path) -> str:
     evaluation: contract.Evaluation = _read(model, root, contract.EVALUATION)
     scan: contract.Scan = _read(model, root, contract.SCAN)
     metrics = {**evaluation["metrics"], **_operational(model, root)}
-    gates = judge(model.gates, metrics, scan)
+    gates = judge(with_promises(model), metrics, scan)
     write_json(root / contract.artifact_path(model.name, contract.GATES), gates)
     with replacing(root / contract.artifact_path(model.name, contract.CARD)) as temporary:
         temporary.write_text(card(spec, model, root, gates), encoding="utf-8")
@@ -45,6 +46,8 @@ def _operational(model: Model, root: Path) -> dict[str, Metric]:
         "model_size": float(export["size_bytes"]),
         "invalid_rows": validation["invalid_rows"] / max(validation["rows"], 1),
     }
+    if "served_p99" in latency:
+        values[SERVED_LATENCY] = latency["served_p99"]
     return {
         name: described(name, Interval(value=value, low=None, high=None), {})
         for name, value in values.items()

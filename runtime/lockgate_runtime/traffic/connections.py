@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 _MOST_WAITING = 2000
 NO_ANSWER = 0
 
@@ -27,24 +27,23 @@ class Asked(NamedTuple):
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """Answers by status, 0 where none came, and the seconds that each took."""
+    """Each answer's status, 0 where none came, and the seconds that it took."""
 
-    statuses: dict[int, int] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, status: int, seconds: float) -> None:
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.seconds.append(seconds)
+    answers: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
-        """What counts against a server: it answered nothing, or that it cannot."""
-        return sum(count for status, count in self.statuses.items() if status in (0, 429) or status >= 500)
+        return sum(is_failure(status) for status, _ in self.answers)
 
     @property
     def refused(self) -> int:
         """What the server took for a mistake of its client."""
-        return sum(count for status, count in self.statuses.items() if 400 <= status < 500 and status != 429)
+        return sum(status >= 400 and not is_failure(status) for status, _ in self.answers)
+
+
+def is_failure(status: int) -> bool:
+    """What counts against a server: it answered nothing, or that it cannot."""
+    return status in (NO_ANSWER, 429) or status >= 500
 
 
 class Target:
@@ -72,14 +71,14 @@ class Target:
         if self._idle:
             self._idle.pop().send(asked)
         elif len(self._waiting) >= _MOST_WAITING:
-            self.tally.add(NO_ANSWER, self._loop.time() - due)
+            self.tally.answers.append((NO_ANSWER, self._loop.time() - due))
         else:
             self._waiting.append(asked)
             self._open_one()
 
     def give_up_late(self) -> None:
         """Count as unanswered what was due too long ago."""
-        since = self._loop.time() - _TIMEOUT_SECONDS
+        since = self._loop.time() - TIMEOUT_SECONDS
         for connection in tuple(self._all):
             if connection.asked is not None and connection.asked.due < since:
                 connection.abort()
@@ -92,7 +91,7 @@ class Target:
 
     def done(self, connection: _Connection, asked: Asked, status: int) -> None:
         """Of a connection: its answer is there, or will never be."""
-        self.tally.add(status, self._loop.time() - asked.due)
+        self.tally.answers.append((status, self._loop.time() - asked.due))
         if not connection.is_open:
             self._open_one()
         elif self._waiting:
@@ -120,7 +119,7 @@ class Target:
             )
         except OSError:
             if self._waiting:
-                self.tally.add(NO_ANSWER, self._loop.time() - self._waiting.popleft().due)
+                self.tally.answers.append((NO_ANSWER, self._loop.time() - self._waiting.popleft().due))
                 self.answered()
             return
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockgate_runtime.traffic.connections import NO_ANSWER, Tally, Target
+from lockgate_runtime.traffic.connections import NO_ANSWER, TIMEOUT_SECONDS, Tally, Target, is_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,14 @@ _SHARE = 0.5
 
 
 class Load(NamedTuple):
-    """Seconds at the steady rate, and the rate that was reached; `failed` are answers that the server owed."""
+    """At the steady rate; of the `answers`, `failed` are what the server owed, and count as its longest time.
+
+    `refused` are those to rows that it called wrong. Times are in seconds.
+    """
 
     answers: int
     failed: int
+    refused: int
     requests_per_second: float
     p50: float
     p99: float
@@ -42,10 +46,11 @@ async def _measure(url: str, bodies: Sequence[bytes]) -> Load:
     finally:
         target.close()
     tally = target.tally
-    found = sorted(tally.seconds)
+    found = sorted(TIMEOUT_SECONDS if is_failure(status) else taken for status, taken in tally.answers)
     return Load(
         answers=len(found),
         failed=tally.failed,
+        refused=tally.refused,
         requests_per_second=len(found) / seconds,
         p50=found[len(found) // 2],
         p99=found[min(len(found) - 1, len(found) * 99 // 100)],
@@ -67,7 +72,7 @@ async def _capacity(target: Target, bodies: Sequence[bytes]) -> float:
     target.answered = again
     await asyncio.sleep(_CAPACITY_SECONDS)
     target.answered = lambda: None
-    answers = len(target.tally.seconds)
+    answers = len(target.tally.answers)
     await _until_answered(target, asked)
     return answers / _CAPACITY_SECONDS
 
@@ -84,8 +89,8 @@ async def _steady(target: Target, bodies: Sequence[bytes], rate: float) -> float
         target.ask(bodies[number % len(bodies)], now)
     seconds = loop.time() - start
     await _until_answered(target, most)
-    for _ in range(most - len(target.tally.seconds)):
-        target.tally.add(NO_ANSWER, loop.time() - start)
+    for _ in range(most - len(target.tally.answers)):
+        target.tally.answers.append((NO_ANSWER, loop.time() - start))
     return seconds
 
 
@@ -93,6 +98,6 @@ async def _until_answered(target: Target, asked: int) -> None:
     """What has no answer after a while never gets one."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _PATIENCE_SECONDS
-    while len(target.tally.seconds) < asked and loop.time() < until:
+    while len(target.tally.answers) < asked and loop.time() < until:
         await asyncio.sleep(_TICK_SECONDS)
         target.give_up_late()

@@ -120,7 +120,7 @@ class _Replay:
 
 
 def _said(tally: Tally, slow_seconds: float | None) -> dict[str, float | int | None]:
-    seconds = sorted(tally.seconds)
+    seconds = sorted(taken for _, taken in tally.answers)
     return {
         "answers": len(seconds),
         "failed": tally.failed,

@@ -59,6 +59,18 @@ def _latency_rows(latency: Latency | None) -> Iterator[tuple[Cell, ...]]:
         median, tail = show_quantity(latency["p50"], "s"), show_quantity(latency["p99"], "s")
         rows = show_count(latency["rows"])
         yield cells("Latency of one row", f"{median} median, {tail} 99th percentile, over {rows} rows")
+        yield from _served_rows(latency)
+
+
+def _served_rows(latency: Latency) -> Iterator[tuple[Cell, ...]]:
+    if "served_p99" in latency and "served_p50" in latency:
+        median, tail = (show_quantity(latency[name], "s") for name in ("served_p50", "served_p99"))
+        rate = show_count(round(latency.get("served_requests_per_second", 0)))
+        failed = show_count(latency.get("served_failed", 0))
+        yield cells(
+            "Latency under load",
+            f"{median} median, {tail} 99th percentile, at {rate} requests a second, {failed} failed",
+        )
 
 
 def _scan(scan: Scan | None, champion: Scan | None) -> Iterator[Block]:
