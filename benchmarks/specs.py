@@ -151,11 +151,29 @@ def _pins(served: list[str], share: float, chance: random.Random) -> dict[str, s
 def _record(model: str, version: str) -> dict[str, Any]:
     digest = hashlib.sha256(f"{model}@{version}".encode()).hexdigest()
     return {
+        "apiVersion": "lockgate.dev/v1",
         "model": model,
         "version": version,
+        "commit": digest[:40],
+        "released": "2026-11-03T02:00:00Z",
+        "bump": "minor",
+        "reason": "the code or the settings that the model is made of changed",
+        "author": "Ada <ada@example.com>",
         "image": f"ghcr.io/acme/{model}@sha256:{digest}",
         "artifact_sha256": digest,
-        "metrics": {"latency_p99": 0.002, "model_size": 1_048_576},
+        "spec_sha256": digest,
+        "recipe_sha256": digest,
+        "hashes": {"model": f"{digest[:32]}.dir", "data": {f"data/{model}.parquet": digest[:32]}},
+        "signature": {
+            "kind": "regression",
+            "target": "outcome",
+            "inputs": [{"name": f"column_{it}", "type": "number", "nullable": False} for it in range(10)],
+        },
+        "metrics": {
+            "latency_p99": {"value": 0.002, "better": "lower", "unit": "s"},
+            "model_size": {"value": 1_048_576, "better": "lower", "unit": "bytes"},
+        },
+        "verdict": "pass",
     }
 
 

@@ -94,21 +94,21 @@ SECOND_ROW = (
     ),
     Card(
         title="7  Watch",
-        lines=("Live features against", "the training's bins."),
+        lines=("The SLO's budget, and live", "features against training."),
         by="Prometheus",
-        planned=True,
+        planned=False,
     ),
     Card(
         title="6  Promote",
         lines=("One pin changes, and", "traffic moves in steps."),
         by="Kubernetes",
-        planned=True,
+        planned=False,
     ),
     Card(
         title="5  Release",
         lines=("A version, a record,", "a signed image."),
         by="registry/ in Git",
-        planned=True,
+        planned=False,
     ),
 )
 

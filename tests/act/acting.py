@@ -17,12 +17,20 @@ from lockgate.targets.github.pins import PINS
 
 HERE = Path(__file__).parent
 ACTIONS = {
+    "actions/attest": "image",
+    "actions/attest-build-provenance": "image",
     "actions/checkout": "checkout",
     "actions/create-github-app-token": "create-github-app-token",
     "actions/download-artifact": "download-artifact",
     "actions/setup-node": "setup",
     "actions/setup-python": "setup",
     "actions/upload-artifact": "upload-artifact",
+    "anchore/sbom-action": "image",
+    "aquasecurity/trivy-action": "image",
+    "docker/build-push-action": "image",
+    "docker/login-action": "image",
+    "docker/setup-buildx-action": "image",
+    "sigstore/cosign-installer": "image",
 }
 BRANCH = "patch-1"
 REMOTE = "remote.git"
@@ -57,6 +65,11 @@ def pull_request(root: Path, *, of: str = "acme/flowers") -> dict[str, Any]:
     }
 
 
+def push(root: Path) -> dict[str, Any]:
+    """The event of a merge into the main branch."""
+    return {"ref": "refs/heads/main", "after": _commit(root, "HEAD")}
+
+
 def merge_group(root: Path) -> dict[str, Any]:
     return {"merge_group": {"base_sha": _commit(root, "HEAD^")}}
 
@@ -79,7 +92,7 @@ def fork_run(root: Path, owner: str) -> dict[str, Any]:
 def act(
     root: Path,
     github: GitHub,
-    name: Literal["pull_request", "merge_group", "workflow_run"],
+    name: Literal["pull_request", "merge_group", "workflow_run", "push"],
     event: Mapping[str, Any],
     workflow: str = "lockgate-pr",
 ) -> Run:

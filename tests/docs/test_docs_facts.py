@@ -9,8 +9,8 @@ import pytest
 from tests.docs.pages import ROOT
 
 from lockgate import spec
+from lockgate.cli.arguments import build_parser
 from lockgate.cli.failure import Exit
-from lockgate.cli.parser import build_parser
 from lockgate.plan.stages import stages
 from lockgate.spec.metrics import METRICS
 

@@ -13,6 +13,7 @@ PAGE = ROOT / "docs" / "diagnostics.md"
 CASES = ROOT / "tests" / "errors"
 
 WITHOUT_A_CASE = {
+    "artifact-missing": "needs DVC's remote: tests/registry",
     "file-edited": "needs files on a disk: tests/unit/output",
     "file-ejected": "needs files on a disk: tests/unit/output",
     "file-foreign": "needs files on a disk: tests/unit/output",
@@ -26,7 +27,7 @@ WITHOUT_A_CASE = {
     "pin-soak": "needs a Git history: tests/registry",
     "pin-without-image": "is about a release record: tests/registry",
     "record-edited": "is about a release record: tests/registry",
-    "record-form": "is about a release record",
+    "record-form": "is about a release record: tests/registry",
     "yaml-size": "would be a file of 8 MB: tests/unit/yaml",
 }
 """Rules that the text of a spec alone cannot break. The `k8s-` rules need a release: `docs/examples.py` has them."""

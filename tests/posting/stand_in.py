@@ -12,22 +12,17 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 BOT = "github-actions[bot]"
 LONGEST_BODY = 65_536
-
-_COMMENTS = re.compile(r"/api/v3/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>[0-9]+)/comments")
-_COMMENT = re.compile(r"/api/v3/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>[0-9]+)")
-_PULLS = re.compile(r"/api/v3/repos/[^/]+/[^/]+/pulls")
-_ARTIFACTS = re.compile(r"/api/v3/repos/[^/]+/[^/]+/actions/runs/[0-9]+/artifacts")
-_USER = re.compile(r"/api/v3/users/(?P<login>[^/]+)")
+_REPO = r"/api/v3/repos/[^/]+/[^/]+"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,12 +35,17 @@ class Comment:
 
 @dataclass(kw_only=True)
 class GitHub:
-    """One host. `requests` are the method and path of each; whatever method is in `refused` gets a 500."""
+    """One host. `requests` are the method and path of each; whatever method is in `refused` gets a 500.
+
+    `merged` maps a commit to the pull request that brought it. A pull request has `auto_merge` where it merges itself.
+    """
 
     url: str = ""
     certificate: Path = Path()
     comments: list[Comment] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
+    merged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    approvers: list[str] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -105,7 +105,7 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
             if github.talking:
                 _say(f"{self.command} {self.path}")
             status, document, link = _respond(
-                github, self.command, parts.path, parse_qs(parts.query), json.loads(body or b"null")
+                github, self.command, parts.path, dict(parse_qsl(parts.query)), json.loads(body or b"null")
             )
             data = json.dumps(document).encode()
             self.send_response(status)
@@ -125,28 +125,82 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
 Response = tuple[int, Any, str | None]
 
 
-def _respond(github: GitHub, method: str, path: str, query: dict[str, list[str]], document: Any) -> Response:
+class Request(NamedTuple):
+    """`found` are the parts of the path that its route names; `query` has the first value of each name."""
+
+    path: str
+    found: Mapping[str, str]
+    query: Mapping[str, str]
+    document: Any
+
+
+def _respond(github: GitHub, method: str, path: str, query: Mapping[str, str], document: Any) -> Response:
     if method in github.refused:
         return 500, {"message": "Server Error"}, None
-    if (found := _COMMENTS.fullmatch(path)) and method == "GET":
-        return _listed(github, path, int(found["number"]), query)
-    if found and method == "POST":
-        return _written(github, lambda: github.say(int(found["number"]), BOT, document["body"]), document)
-    if (found := _COMMENT.fullmatch(path)) and method == "PATCH":
-        return _edited(github, int(found["id"]), document)
-    if _PULLS.fullmatch(path):
-        head = query["head"][0]
-        return 200, [it for it in github.pulls if it["head"]["label"] == head], None
-    if _ARTIFACTS.fullmatch(path):
-        count = github.artifacts.count(query["name"][0])
-        return 200, {"total_count": count, "artifacts": []}, None
-    if found := _USER.fullmatch(path):
-        return 200, {"login": found["login"], "name": found["login"], "email": None}, None
+    for its_method, form, answer in _ROUTES:
+        match = re.fullmatch(form, path)
+        if match and method == its_method:
+            return answer(github, Request(path, match.groupdict(), query, document))
     return 404, {"message": "Not Found"}, None
 
 
-def _listed(github: GitHub, path: str, number: int, query: dict[str, list[str]]) -> Response:
-    size, page = min(int(query.get("per_page", ["30"])[0]), 100), int(query.get("page", ["1"])[0])
+def _say_comment(github: GitHub, request: Request) -> Response:
+    number = int(request.found["number"])
+    return _written(github, lambda: github.say(number, BOT, request.document["body"]), request.document)
+
+
+def _pulls_of_commit(github: GitHub, request: Request) -> Response:
+    found = github.merged.get(request.found["sha"])
+    return 200, [found] if found is not None else [], None
+
+
+def _reviews(github: GitHub, _: Request) -> Response:
+    return 200, [{"state": "APPROVED", "user": {"login": login}} for login in github.approvers], None
+
+
+def _pull(github: GitHub, request: Request) -> Response:
+    return 200, next(it for it in github.pulls if it["number"] == int(request.found["number"])), None
+
+
+def _pulls(github: GitHub, request: Request) -> Response:
+    return 200, [it for it in github.pulls if it["head"]["label"] == request.query["head"]], None
+
+
+def _graphql(github: GitHub, request: Request) -> Response:
+    pull = next(it for it in github.pulls if it["node_id"] == request.document["variables"]["pull"])
+    pull["auto_merge"] = True
+    return 200, {"data": {}}, None
+
+
+def _artifacts(github: GitHub, request: Request) -> Response:
+    return 200, {"total_count": github.artifacts.count(request.query["name"]), "artifacts": []}, None
+
+
+def _user(_: GitHub, request: Request) -> Response:
+    login = request.found["login"]
+    return 200, {"login": login, "name": login, "email": None}, None
+
+
+def _opened(github: GitHub, request: Request) -> Response:
+    document = request.document
+    number = 8 + len(github.pulls)
+    pull = {
+        **document,
+        "number": number,
+        "node_id": f"PR_{number}",
+        "state": "open",
+        "merged_at": None,
+        "mergeable": True,
+        "html_url": f"https://github.com/acme/flowers/pull/{number}",
+        "head": {"label": f"acme:{document['head']}", "ref": document["head"]},
+    }
+    github.pulls.append(pull)
+    return 201, pull, None
+
+
+def _listed(github: GitHub, request: Request) -> Response:
+    path, number = request.path, int(request.found["number"])
+    size, page = min(int(request.query.get("per_page", "30")), 100), int(request.query.get("page", "1"))
     all_of_them = [comment for comment in github.comments if comment.number == number]
     shown = all_of_them[(page - 1) * size : page * size]
     more = page * size < len(all_of_them)
@@ -160,7 +214,8 @@ def _written(github: GitHub, write: Any, document: Any) -> Response:
     return 201, _shown(github, "/api/v3/repos/acme/flowers", write()), None
 
 
-def _edited(github: GitHub, wanted: int, document: Any) -> Response:
+def _edited(github: GitHub, request: Request) -> Response:
+    wanted, document = int(request.found["id"]), request.document
     comment = next((it for it in github.comments if it.id == wanted), None)
     if comment is None:
         return 404, {"message": "Not Found"}, None
@@ -182,6 +237,21 @@ def _shown(github: GitHub, path: str, comment: Comment) -> dict[str, Any]:
         "user": {"login": comment.author, "type": "Bot" if comment.author == BOT else "User"},
         "body": comment.body,
     }
+
+
+_ROUTES: tuple[tuple[str, str, Callable[[GitHub, Request], Response]], ...] = (
+    ("GET", rf"{_REPO}/issues/(?P<number>[0-9]+)/comments", _listed),
+    ("POST", rf"{_REPO}/issues/(?P<number>[0-9]+)/comments", _say_comment),
+    ("PATCH", rf"{_REPO}/issues/comments/(?P<id>[0-9]+)", _edited),
+    ("GET", rf"{_REPO}/commits/(?P<sha>[0-9a-f]+)/pulls", _pulls_of_commit),
+    ("GET", rf"{_REPO}/pulls/[0-9]+/reviews", _reviews),
+    ("GET", rf"{_REPO}/pulls/(?P<number>[0-9]+)", _pull),
+    ("GET", rf"{_REPO}/pulls", _pulls),
+    ("POST", rf"{_REPO}/pulls", _opened),
+    ("POST", "/api/graphql", _graphql),
+    ("GET", rf"{_REPO}/actions/runs/[0-9]+/artifacts", _artifacts),
+    ("GET", "/api/v3/users/(?P<login>[^/]+)", _user),
+)
 
 
 def main() -> int:

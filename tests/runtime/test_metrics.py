@@ -19,7 +19,7 @@ from lockgate_runtime.stages.user_code import StageError
 if TYPE_CHECKING:
     from lockgate.contract import Kind
 
-OPERATIONAL = {"latency_p50", "latency_p99", "model_size", "invalid_rows"}
+OPERATIONAL = {"latency_p50", "latency_p99", "served_latency_p99", "model_size", "invalid_rows"}
 
 
 def binary(rows: int = 400, seed: int = 0) -> Predictions:

@@ -169,7 +169,7 @@ def test_a_pipeline_that_breaks_is_red_and_says_that_nothing_is_proved(project: 
 
 
 def test_the_app_commits_the_lock_that_the_author_did_not(project: Path, github: GitHub) -> None:
-    app = "ci: {commit_lock: {app: {client_id_variable: APP_CLIENT, private_key_secret: APP_KEY}}}\n"
+    app = "ci: {commit_lock: true, app: {client_id_variable: APP_CLIENT, private_key_secret: APP_KEY}}\n"
     change(project, "mlops.yaml", "environments:", f"{app}environments:", render=True)
     change(project, "mlops.yaml", "c: 1.0", "c: 1.1")
     call(project, "git", "branch", BRANCH)

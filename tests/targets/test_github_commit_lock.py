@@ -36,7 +36,7 @@ def head(tmp_path: Path) -> Path:
 
 
 def test_without_an_app_no_job_commits_anything() -> None:
-    (pull_request, _) = emitted(plan())
+    pull_request, *_ = emitted(plan())
 
     assert "commit_lock" not in pull_request["jobs"]
 
@@ -188,7 +188,7 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def _job() -> Content:
-    (pull_request, _) = emitted(plan(app=APP))
+    pull_request, *_ = emitted(plan(app=APP))
     return dict(pull_request["jobs"]["commit_lock"])
 
 

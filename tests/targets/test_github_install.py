@@ -76,7 +76,7 @@ def installed(packages: Mapping[str, Path], root: Path, requirements: str) -> se
     (project / "requirements.txt").write_text(requirements)
     (project / "pins.txt").write_text("small==1.0\nlarge==1.0\n")
     (project / "base.txt").write_text("lockgate[all]==1.0\nsmall==1.0\nlarge==1.0\ntheirs==1.0\n")
-    (pull_request, _) = emitted(plan())
+    pull_request, *_ = emitted(plan())
     (step,) = (it for it in pull_request["jobs"]["report"]["steps"] if it["id"] == "lockgate")
     environment = {
         **step["env"],

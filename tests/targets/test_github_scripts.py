@@ -117,7 +117,7 @@ JUDGED = [
 def test_the_verdict_is_green_in_five_cases_only_and_says_why_it_is_red(
     tmp_path: Path, results: str, code: int, why: str
 ) -> None:
-    (pull_request, _) = emitted(plan())
+    pull_request, *_ = emitted(plan())
     (step,) = pull_request["jobs"]["verdict"]["steps"]
     summary = tmp_path / "summary"
     summary.touch()
@@ -130,7 +130,7 @@ def test_the_verdict_is_green_in_five_cases_only_and_says_why_it_is_red(
 
 
 def _fork_step(job: str, step_id: str) -> Content:
-    (_, fork_report) = emitted(plan())
+    _, fork_report, *_ = emitted(plan())
     (found,) = (step for step in fork_report["jobs"][job]["steps"] if step["id"] == step_id)
     return dict(found)
 
@@ -151,7 +151,7 @@ def _script(step: Content, folder: Path, environment: Content) -> subprocess.Com
 
 def _changes(root: Path, path: str, watch: tuple[str, ...], base: str = "HEAD^") -> str:
     """What the step says of a commit that adds a file, in a project whose pipeline reads these paths."""
-    (pull_request, _) = emitted(plan(replace(pipeline((train_stage("a"),)), watch=watch)))
+    pull_request, *_ = emitted(plan(replace(pipeline((train_stage("a"),)), watch=watch)))
     (step,) = (it for it in pull_request["jobs"]["check"]["steps"] if it["id"] == "changes")
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text("")

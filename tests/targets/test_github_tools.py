@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.targets.emitted import emitted
 from tests.targets.pipeline_plans import pipeline, plan, train_stage, user_step
+from tests.targets.released_plans import served
 
 from lockgate.plan.model import Plan
 from lockgate.spec.model import App, Step
@@ -29,6 +30,8 @@ PLAIN = (
         runner="ubuntu-22.04",
     ),
     plan(app=App(client_id_variable="APP_CLIENT", private_key_secret="APP_KEY")),
+    served(soak="24h"),
+    served(registry="registry.example.org/ml", app=False),
 )
 
 # A label that is the user's own is unknown to actionlint until its configuration lists it.
@@ -100,10 +103,10 @@ def test_actionlint_with_shellcheck_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_zizmor_finds_nothing_and_one_finding_is_answered(tmp_path: Path) -> None:
-    output = _zizmor(_write((PLAIN[0], PLAIN[2]), tmp_path))
+    output = _zizmor(_write((PLAIN[0], *PLAIN[2:]), tmp_path))
 
-    # Suppressed is what zizmor itself holds back from a pedantic run: that a secret is read outside of an environment.
-    assert output == "No findings to report. Good job! (2 ignored, 1 suppressed)\n"
+    # Suppressed is what zizmor itself holds back from a pedantic run: that secrets are read outside of an environment.
+    assert output == "No findings to report. Good job! (4 ignored, 4 suppressed)\n"
 
 
 def test_the_schema_of_workflows_holds(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from lockgate.plan.merge import MergeEffects, Side
 from lockgate.plan.model import Plan
 from lockgate.report.changes import merge_effects
 from lockgate.spec import Reading, read
+from lockgate.targets.file import BLOCK_PATHS
 from lockgate.yaml import YamlError, parse
 from lockgate.yaml.parse import read_text
 
@@ -85,7 +86,9 @@ def _stale(root: Path, commit: str, side: Side, ejected: Iterable[str]) -> tuple
     return tuple(
         path
         for path, text in side.files.items()
-        if path not in taken and ids.get(path) != _blob_id(text, len(ids.get(path, "")))
+        if path not in taken
+        and path not in BLOCK_PATHS
+        and ids.get(path) != _blob_id(text, len(ids.get(path, "")))
     )
 
 

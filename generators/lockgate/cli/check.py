@@ -23,7 +23,14 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 1 for what is wrong with the spec, 3 for files alone."""
     started = time.perf_counter()
     compiled = compile_project(find_root(arguments.root))
-    diagnostics = sort((*compiled.diagnostics, *file_diagnostics(compiled), *_registry_diagnostics(compiled)))
+    diagnostics = sort(
+        (
+            *compiled.diagnostics,
+            *file_diagnostics(compiled),
+            *_registry_diagnostics(compiled),
+            *(_remote_diagnostics(compiled) if arguments.remote else ()),
+        )
+    )
     if arguments.format == "text":
         show_diagnostics(terminal, diagnostics, compiled.sources)
     else:
@@ -47,6 +54,18 @@ def _registry_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
 
     broken = {it.file for it in compiled.diagnostics}
     return check_registry(compiled.root, compiled.reading, time.time(), broken)
+
+
+def _remote_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    from lockgate.cli.remote_artifacts import missing_artifacts
+    from lockgate.registry import shelf
+    from lockgate.spec import locate
+
+    reading = compiled.reading
+    if reading.spec is None or reading.root is None:
+        return ()
+    findings = missing_artifacts(compiled.root, reading.spec, shelf.on_disk(compiled.root))
+    return locate(findings, reading.root)
 
 
 def exit_code(diagnostics: tuple[Diagnostic, ...], *, failing: tuple[str, ...] = ("error",)) -> Exit:

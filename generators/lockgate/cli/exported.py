@@ -9,8 +9,10 @@ from lockgate.cli.dvc_lock import hash_of, hash_on_disk, read_lock
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.git import commit_of, file_at
 from lockgate.cli.past_files import NOWHERE, fetch_past
+from lockgate.cli.released import released_folder
 from lockgate.cli.terminal import printable
 from lockgate.contract import MODEL_DIRECTORY, SIGNATURE, artifact_path
+from lockgate.registry.versions import is_version
 
 _SHORT = 7
 _MOST_SAID = 300
@@ -27,12 +29,14 @@ def candidate_folder(root: Path, model: str, named: str | None) -> Path:
 
 
 def stable_folder(root: Path, model: str, named: str, into: Path) -> Path:
-    """A folder of that name, else the model that a commit's `dvc.lock` names, brought into `into`."""
+    """A folder of that name, else a release, else the model that a commit's `dvc.lock` names, brought into `into`."""
     folder = Path(named).resolve()
     if (folder / SIGNATURE).is_file():
         return folder
     if folder.is_dir():
         raise _no_model(named)
+    if is_version(named):
+        return released_folder(root, model, named)
     return _fetched(root, model, named, into)
 
 

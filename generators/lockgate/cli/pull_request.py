@@ -43,14 +43,21 @@ def require_ready(root: Path, spec: Spec) -> None:
 
 def open_pull_request(root: Path, spec: Spec, moved: Moved, body: str) -> str:
     """What to tell the user: the pull request's address. The clone is left on the branch it was on."""
-    git, move = Git(root=root), moved.move
+    move, head = moved.move, Git(root=root).commit("HEAD")
     name = f"{move.environment}/{move.model}/{move.new}"
-    head = git.commit("HEAD") or ""
     # The same move from the same commit has the same branch: a second run opens no second pull request.
     branch = f"lockgate/{name}-{sha256(f'{head} {name}'.encode()).hexdigest()[:8]}"
+    push_branch(root, moved, branch, body)
+    return _created(root, spec, branch, move.title, body)
+
+
+def push_branch(root: Path, moved: Moved, branch: str, body: str) -> None:
+    """What moved, as one commit on HEAD, becomes that branch of the remote; the work tree is as it was."""
+    git = Git(root=root)
+    head = git.commit("HEAD") or ""
     try:
         contents = {path: _content(root / path) for path in moved.paths}
-        commit = git.commit_files(head, contents, f"{move.title}\n\n{body}\n")
+        commit = git.commit_files(head, contents, f"{moved.move.title}\n\n{body}\n")
         git.push(_REMOTE, f"+{commit}:refs/heads/{branch}")
         git.run("checkout", "--quiet", "HEAD", "--", *[it for it in moved.paths if _is_tracked(git, it)])
         for path in moved.paths:
@@ -58,7 +65,6 @@ def open_pull_request(root: Path, spec: Spec, moved: Moved, body: str) -> str:
                 (root / path).unlink(missing_ok=True)
     except GitError as error:
         raise Failure(str(error), help="the files are written: commit and push them yourself") from error
-    return _created(root, spec, branch, move.title, body)
 
 
 def _created(root: Path, spec: Spec, branch: str, title: str, body: str) -> str:

@@ -1,4 +1,4 @@
-"""`lockgate serve`: the exported model of this work tree, or of a folder, behind the server that clusters run."""
+"""`lockgate serve`: the model of this work tree, of a folder or of a release, behind the server that clusters run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.models import chosen_models
 from lockgate.cli.project import find_root, read_spec
+from lockgate.cli.released import pinned_version, released_folder
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import (
     CARD,
@@ -34,7 +35,7 @@ from lockgate.contract import (
 )
 from lockgate.contract.example import example_row
 from lockgate.plan.serving import arguments as server_arguments
-from lockgate.spec.model import Model
+from lockgate.spec.model import Model, Spec
 
 _LIBRARIES = ("httptools", "msgspec", "numpy", "onnxruntime")
 _READY = re.compile(r"serving (?P<model>\S+) (?P<version>\S+) at (?P<url>\S+) \(.*artifact (?P<artifact>\w+)")
@@ -51,12 +52,18 @@ class _Served(NamedTuple):
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Serve until interrupted; exit 1 where the server does not start or stops by itself in a bad way."""
     root = find_root(arguments.root)
-    model = _model(root, arguments.model, terminal)
-    folder = _folder(root, model.name, arguments.folder)
+    spec = _spec(root, terminal)
+    model = _model(spec, arguments)
+    version = _version(spec, model.name, arguments)
+    folder = (
+        released_folder(root, model.name, version)
+        if version is not None
+        else _folder(root, model.name, arguments.folder)
+    )
     row = _example(folder)
     _require_libraries()
     _require_port(arguments.host, arguments.port)
-    with _started(_command(model, folder, arguments)) as server, _passing_on(server, signal.SIGTERM):
+    with _started(_command(model, folder, version, arguments)) as server, _passing_on(server, signal.SIGTERM):
         served = _ready(server, row)
         # From a person who waits: the server answers what it has accepted, and leaves nobody time to look elsewhere.
         with _passing_on(server, signal.SIGINT):
@@ -64,13 +71,26 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
             return Exit.OK if server.wait() == 0 else Exit.REFUSED
 
 
-def _model(root: Path, name: str, terminal: Terminal) -> Model:
+def _spec(root: Path, terminal: Terminal) -> Spec:
     reading = read_spec(root)
     if reading.spec is None:
         show_diagnostics(terminal, reading.diagnostics, {reading.file: reading.text})
         raise Failure(f"{SPEC_FILE} has errors", help="correct what is listed above")
-    (chosen,) = chosen_models(reading.spec, [name])
-    return reading.spec.models[chosen]
+    return reading.spec
+
+
+def _model(spec: Spec, arguments: Namespace) -> Model:
+    """With the settings that it is served with where a release comes from."""
+    (name,) = chosen_models(spec, [arguments.model])
+    model = spec.models[name]
+    place = spec.environments.get(arguments.env)
+    return model._replace(serve=place.serve.get(name, model.serve)) if place is not None else model
+
+
+def _version(spec: Spec, model: str, arguments: Namespace) -> str | None:
+    """Of the release that is asked for; None where it is the work tree's model or a folder's."""
+    version: str | None = arguments.version
+    return version if arguments.env is None else pinned_version(spec, model, arguments.env)
 
 
 def _folder(root: Path, model: str, named: str | None) -> Path:
@@ -121,7 +141,7 @@ def _require_port(host: str, port: int) -> None:
         ) from error
 
 
-def _command(model: Model, folder: Path, arguments: Namespace) -> list[str]:
+def _command(model: Model, folder: Path, version: str | None, arguments: Namespace) -> list[str]:
     card = folder.parent / CARD
     return [
         sys.executable,
@@ -130,6 +150,7 @@ def _command(model: Model, folder: Path, arguments: Namespace) -> list[str]:
         *("--host", arguments.host),
         *("--port", str(arguments.port)),
         *(("--card", str(card)) if card.is_file() else ()),
+        *(("--version", version) if version is not None else ()),
         *(f"--trust={name}" for name in model.export.trusted),
         *(server_arguments(model.serve) if model.serve is not None else ()),
         *arguments.passed_on,

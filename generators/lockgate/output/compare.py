@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lockgate.diagnostics.model import Diagnostic
+from lockgate.output.block import UNPAIRED, is_shared, split
 from lockgate.output.errors import unusable
 from lockgate.output.ownership import FILE, RULE, Ownership, read_ownership
 from lockgate.output.paths import Folders, path_problem
@@ -35,7 +36,10 @@ REFUSED_STATES = frozenset({State.EDITED, State.ORPHAN_EDITED, State.FOREIGN})
 
 
 class FileState(NamedTuple):
-    """`sha256` is of the bytes on the disk; None where there is no plain file: `reason` says what there is."""
+    """`sha256` is of the bytes on the disk; None where there is no plain file: `reason` says what there is.
+
+    Of a file that is shared with the team, it is of the block.
+    """
 
     path: str
     state: State
@@ -44,7 +48,7 @@ class FileState(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`files` are sorted by path. `rendered` holds the bytes that belong to the paths.
+    """`files` are sorted by path. `rendered` holds the bytes that belong to the paths, or into them as a block.
 
     `before` is the record of owned files as it was read, `after` as it has to be once all is written.
     `problems` are of the record itself; with any of them nothing may be written.
@@ -133,7 +137,9 @@ def _rendered_states(
 
 
 def _rendered_state(root: Path, path: str, content: bytes, before: Ownership) -> FileState:
-    found = _read(root, path)
+    found = _own(root, path)
+    if found is None and (reason := _shadowed(root, path)):
+        return FileState(path=path, state=State.FOREIGN, reason=reason)
     if found is None:
         return FileState(path=path, state=State.MISSING)
     if isinstance(found, str):
@@ -143,7 +149,9 @@ def _rendered_state(root: Path, path: str, content: bytes, before: Ownership) ->
         return FileState(path=path, state=State.CURRENT, sha256=found_digest)
     known = before.hashes(path)
     owned = State.STALE if found_digest in known else State.EDITED
-    return FileState(path=path, state=owned if known else State.FOREIGN, sha256=found_digest)
+    # A block says itself whose it is.
+    is_ours = bool(known) or is_shared(path)
+    return FileState(path=path, state=owned if is_ours else State.FOREIGN, sha256=found_digest)
 
 
 def _orphan_states(
@@ -153,13 +161,31 @@ def _orphan_states(
         if reason := folders.problem(path):
             yield FileState(path=path, state=State.ORPHAN_EDITED, reason=reason)
             continue
-        found = _read(root, path)
+        found = _own(root, path)
         if isinstance(found, str):
             yield FileState(path=path, state=State.ORPHAN_EDITED, reason=found)
         elif found is not None:
             found_digest = digest(found)
             state = State.ORPHAN if found_digest in before.hashes(path) else State.ORPHAN_EDITED
             yield FileState(path=path, state=state, sha256=found_digest)
+
+
+def _own(root: Path, path: str) -> bytes | str | None:
+    """What of the file is Lockgate's, read as below."""
+    found = _read(root, path)
+    if not isinstance(found, bytes) or not is_shared(path):
+        return found
+    parts = split(found)
+    return UNPAIRED if parts is None else parts.block or None
+
+
+def _shadowed(root: Path, path: str) -> str:
+    """Why a file that is shared must not be made: GitHub reads the first of three, and the team's would not count."""
+    if not is_shared(path) or (root / path).exists():
+        return ""
+    name = path.rpartition("/")[2]
+    other = next((it for it in (name, f"docs/{name}") if (root / it).is_file()), None)
+    return f"GitHub would no longer read '{other}': move that to '{path}'" if other else ""
 
 
 def _read(root: Path, path: str) -> bytes | str | None:
@@ -208,7 +234,9 @@ def _link_problem(state: FileState) -> Diagnostic:
         rule=RULE,
         message=f"'{state.path}' is recorded as a generated file, but {state.reason}",
         file=FILE,
-        help="remove what is in its place, then run `lockgate render`",
+        help="correct that, then run `lockgate render`"
+        if is_shared(state.path)
+        else "remove what is in its place, then run `lockgate render`",
     )
 
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
+from lockgate.output.block import is_shared, with_block, without_block
 from lockgate.output.compare import Comparison, FileState, State
 from lockgate.output.errors import unusable
 
@@ -23,23 +24,30 @@ _CHANGED = frozenset(
 
 
 def _file_diff(root: Path, file: FileState, rendered: bytes | None) -> Iterator[str]:
-    before = "" if file.sha256 is None else _read(root, file.path)
-    after = "" if rendered is None else rendered.decode()
-    source = "/dev/null" if file.sha256 is None else f"a/{file.path}"
-    target = "/dev/null" if rendered is None else f"b/{file.path}"
+    before = None if file.sha256 is None and not is_shared(file.path) else _read(root, file.path)
+    after = _shared(before or b"", rendered) if is_shared(file.path) else rendered
+    source = "/dev/null" if before is None else f"a/{file.path}"
+    target = "/dev/null" if after is None else f"b/{file.path}"
     for line in difflib.unified_diff(_lines(before), _lines(after), source, target):
         yield from line.removesuffix("\n").split("\n")
 
 
-def _read(root: Path, path: str) -> str:
+def _shared(before: bytes, rendered: bytes | None) -> bytes | None:
+    return (without_block(before) or None) if rendered is None else with_block(before, rendered)
+
+
+def _read(root: Path, path: str) -> bytes | None:
     try:
-        return (root / path).read_bytes().decode("utf-8", "replace")
+        return (root / path).read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise unusable("read", path, error) from error
 
 
-def _lines(text: str) -> list[str]:
+def _lines(data: bytes | None) -> list[str]:
     """Lines as Git counts them; the last one says where it has no end."""
+    text = (data or b"").decode("utf-8", "replace")
     lines = [f"{line}\n" for line in text.split("\n")]
     last = lines.pop().removesuffix("\n")
     return [*lines, f"{last}\n\\ No newline at end of file"] if last else lines

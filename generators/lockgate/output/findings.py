@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lockgate.diagnostics.model import Diagnostic
+from lockgate.output.block import is_shared
 from lockgate.output.compare import Comparison, FileState, State, digest
 from lockgate.output.ownership import FILE
 
@@ -23,18 +24,24 @@ def diagnose(comparison: Comparison) -> tuple[Diagnostic, ...]:
 
 
 def _missing(file: FileState) -> Diagnostic:
-    return Diagnostic(rule="file-missing", message="the file is missing", file=file.path, help=RENDER)
+    return Diagnostic(rule="file-missing", message=f"{_named(file)} is missing", file=file.path, help=RENDER)
+
+
+def _named(file: FileState) -> str:
+    return "the generated block in the file" if is_shared(file.path) else "the file"
 
 
 def _stale(file: FileState) -> Diagnostic:
-    message = "the file is stale: the spec makes it otherwise now"
+    message = f"{_named(file)} is stale: the spec makes it otherwise now"
     return Diagnostic(rule="file-stale", message=message, file=file.path, help=RENDER)
 
 
 def _edited(file: FileState) -> Diagnostic:
     return Diagnostic(
         rule="file-edited",
-        message="the generated file was edited by hand",
+        message="the generated block in the file was edited by hand"
+        if is_shared(file.path)
+        else "the generated file was edited by hand",
         file=file.path,
         help="say it in the spec or as a patch and run `lockgate render --force FILE`, "
         "or run `lockgate eject FILE` to keep it",
@@ -42,14 +49,15 @@ def _edited(file: FileState) -> Diagnostic:
 
 
 def _orphan(file: FileState) -> Diagnostic:
-    message = "the spec no longer makes this file"
+    message = f"the spec no longer makes {'the block in ' * is_shared(file.path)}this file"
     return Diagnostic(rule="file-orphan", message=message, file=file.path, help=f"{RENDER}, which deletes it")
 
 
 def _orphan_edited(file: FileState) -> Diagnostic:
     return Diagnostic(
         rule="file-orphan",
-        message="the spec no longer makes this file, and it was edited by hand",
+        message=f"the spec no longer makes {'the block in ' * is_shared(file.path)}this file, "
+        "and it was edited by hand",
         file=file.path,
         help="move it away if it is still needed, else run `lockgate render --force FILE`, which deletes it",
     )
@@ -57,6 +65,13 @@ def _orphan_edited(file: FileState) -> Diagnostic:
 
 def _foreign(file: FileState) -> Diagnostic:
     reason = f": {file.reason}" if file.reason else ""
+    if is_shared(file.path):
+        return Diagnostic(
+            rule="file-foreign",
+            message=f"the generated block cannot stand in the file{reason}",
+            file=file.path,
+            help="correct that, then run `lockgate render`",
+        )
     return Diagnostic(
         rule="file-foreign",
         message=f"a file that is not Lockgate's is where a generated one belongs{reason}",

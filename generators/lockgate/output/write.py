@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from lockgate.output.block import is_shared, with_block, without_block
 from lockgate.output.compare import Comparison, FileState, State
 from lockgate.output.errors import unusable
 from lockgate.output.ownership import FILE, FOLDER, Ownership, dump
@@ -34,9 +35,9 @@ def write(root: Path, comparison: Comparison) -> Written:
         write_record(root, _journal(comparison, writes))
     _make_folders(root, (file.path for file in writes))
     for file in writes:
-        _write_file(root, file.path, comparison.rendered[file.path])
+        _write_file(root, file.path, _content(root, file.path, comparison.rendered[file.path]))
     for path in deletes:
-        _delete(root, path)
+        _take_out(root, path)
     if writes or deletes or comparison.before != comparison.after:
         write_record(root, comparison.after)
     return Written(written=tuple(file.path for file in writes), deleted=tuple(deletes))
@@ -62,6 +63,28 @@ def _journal(comparison: Comparison, writes: Iterable[FileState]) -> Ownership:
     kept = {path: sha256 for path, sha256 in {**before.files, **ours}.items() if sha256 is not None}
     pending = {file.path: comparison.after.files[file.path] for file in writes}
     return Ownership(files=kept, ejected=before.ejected, pending=pending)
+
+
+def _content(root: Path, path: str, rendered: bytes) -> bytes:
+    return with_block(_read(root, path), rendered) if is_shared(path) else rendered
+
+
+def _take_out(root: Path, path: str) -> None:
+    """Delete the file; of one that is the team's as well, its block."""
+    kept = without_block(_read(root, path)) if is_shared(path) else b""
+    if kept:
+        _write_file(root, path, kept)
+    else:
+        _delete(root, path)
+
+
+def _read(root: Path, path: str) -> bytes:
+    try:
+        return (root / path).read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise unusable("read", path, error) from error
 
 
 def _make_folders(root: Path, paths: Iterable[str]) -> None:

@@ -200,7 +200,8 @@ def _ci(block: Block) -> m.Ci:
         updates=block.get("updates"),
         steps_before=tuple(_step(step) for step in block["steps"]["before"]),
         steps_after=tuple(_step(step) for step in block["steps"]["after"]),
-        commit_lock=m.App(**block["commit_lock"]["app"]) if "commit_lock" in block else None,
+        app=m.App(**block["app"]) if "app" in block else None,
+        commit_lock=block["commit_lock"],
     )
 
 

@@ -83,6 +83,11 @@ METRICS: Mapping[str, MetricInfo] = MappingProxyType(
         "latency_p99": _operational(
             "s", "The time within which 99 of 100 predictions of the exported model end."
         ),
+        "served_latency_p99": _operational(
+            "s",
+            "The time within which the server answers 99 of 100 requests at half the load that it can take; measured "
+            "where `serve.slo` promises a latency, and held to that unless the gate says otherwise.",
+        ),
         "model_size": _operational("bytes", "The size of the exported model's file."),
         "invalid_rows": _operational(
             "", "The share of rows that broke the columns' rules and were left out."

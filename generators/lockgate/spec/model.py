@@ -339,7 +339,7 @@ class Delivery(NamedTuple):
 class Ci(NamedTuple):
     """`updates` is how often Dependabot looks for newer versions; None where it is not asked to.
 
-    `commit_lock` is who commits a `dvc.lock` that its author did not; None where nobody does.
+    `app` is who pushes and opens pull requests; None where CI does so by its own token. `commit_lock` has one.
     """
 
     runner: str
@@ -347,7 +347,8 @@ class Ci(NamedTuple):
     updates: Literal["daily", "weekly", "monthly"] | None
     steps_before: tuple[Step, ...]
     steps_after: tuple[Step, ...]
-    commit_lock: App | None = None
+    app: App | None = None
+    commit_lock: bool = False
 
 
 class Patch(NamedTuple):

@@ -9,7 +9,8 @@ from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Finding, once
 from lockgate.plan.model import Plan
 from lockgate.targets import argocd, dvc, flux, github, grafana, image, kubernetes, prometheus
-from lockgate.targets.file import File
+from lockgate.targets.file import BLOCK_BEGIN, BLOCK_END, BLOCK_PATHS, File
+from lockgate.targets.github.codeowners import codeowners
 from lockgate.targets.patches import Patched, apply
 from lockgate.yaml.dump import dump
 
@@ -19,6 +20,7 @@ _EMITTERS = (
     dvc.emit,
     image.emit,
     github.emit,
+    codeowners,
     kubernetes.emit,
     prometheus.emit,
     grafana.emit,
@@ -50,7 +52,9 @@ def render(plan: Plan) -> Rendering:
 
 
 def text(file: File) -> str:
-    """The file as it stands on disk."""
+    """The file as it stands on disk; of a file of the team's, the block in it."""
+    if file.path in BLOCK_PATHS:
+        return f"{BLOCK_BEGIN}\n{file.content}{BLOCK_END}\n"
     if isinstance(file.content, str):
         return HEADER + file.content
     dumped = HEADER + dump(file.content)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from lockgate.output import State, compare, write
+from lockgate.targets.file import BLOCK_BEGIN, BLOCK_END
 
+OWNERS = ".github/CODEOWNERS"
 CI = ".github/workflows/ci.yml"
 PIPELINE = "pipelines/iris/dvc.yaml"
 
@@ -99,9 +101,11 @@ AFTER = {
 AFTER_THAT = {CI: "name: newest\n", "manifests/a/old.yaml": "old again\n"}
 
 
-def killed_runs(base: Path, edits: dict[str, str]) -> list[Path]:
-    """Projects of which each was killed a moment later than the one before, on the way from BEFORE to AFTER."""
-    arguments = [json.dumps(it) for it in (BEFORE, edits, AFTER)]
+def killed_runs(
+    base: Path, edits: dict[str, str], before: dict[str, str] = BEFORE, after: dict[str, str] = AFTER
+) -> list[Path]:
+    """Projects of which each was killed a moment later than the one before, on the way from the one to the other."""
+    arguments = [json.dumps(it) for it in (before, edits, after)]
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(base), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     moments = int(result.stdout)
@@ -127,6 +131,23 @@ def test_an_edit_that_a_killed_run_was_to_overwrite_is_still_known_as_one(tmp_pa
         state = next(it.state for it in compare(root, AFTER).files if it.path == PIPELINE)
         found.add(((root / PIPELINE).read_text(), state))
     assert found == {("mine\n", State.EDITED), (AFTER[PIPELINE], State.CURRENT)}
+
+
+@pytest.mark.parametrize("following", ["changed", "taken out"])
+def test_a_killed_run_never_costs_a_team_a_line_of_a_file_that_it_shares(
+    tmp_path: Path, following: str
+) -> None:
+    old, new = (
+        f"{BLOCK_BEGIN}\n{line}\n{BLOCK_END}\n" for line in ("/manifests/a/ @ada", "/manifests/a/ @eve")
+    )
+    after = {**AFTER, OWNERS: new} if following == "changed" else AFTER
+    shared = {OWNERS: f"* @team\n{old}/docs/ @grace"}
+    left = {f"* @team\n{block}/docs/ @grace" for block in (old, new, "")}
+    for root in killed_runs(tmp_path, shared, {**BEFORE, OWNERS: old}, after):
+        assert (root / OWNERS).read_text() in left
+        render(root, after)
+        assert (root / OWNERS).read_text() == f"* @team\n{after.get(OWNERS, '')}/docs/ @grace"
+        assert compare(root, after).is_current
 
 
 def test_four_runs_at_once_end_in_one_whole_state(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from lockgate.diagnostics import Finding
 from lockgate.spec import units
 from lockgate.spec.metrics import METRICS
+from lockgate.spec.promises import SERVED_LATENCY
 from lockgate.spec.validate import suggest
 
 Block: TypeAlias = Mapping[str, Any]
@@ -50,11 +51,32 @@ def _gate(model: Block, metric: str, gate: Block, location: Location) -> Iterato
             message=f"the gate on {metric!r} has no limit",
             help="add 'min', 'max' or 'max_drop'",
         )
+    if metric == SERVED_LATENCY:
+        yield from _served_latency(model, gate, location)
     unit = METRICS[metric].unit if metric in METRICS else ""
     wrong = [key for key in _LIMITS if key in gate and not _fits(gate[key], unit)]
     yield from (_wrong_unit(metric, unit, gate[key], (*location, key)) for key in wrong)
     if not wrong:
         yield from _limits(gate, location)
+
+
+def _served_latency(model: Block, gate: Block, location: Location) -> Iterator[Finding]:
+    if "latency_p99" not in model.get("serve", {}).get("slo", {}):
+        yield Finding(
+            rule="gate-metric",
+            location=location,
+            at_key=True,
+            message=f"gate reads metric {SERVED_LATENCY!r}, which is measured only where the SLO promises a latency",
+            help="add 'serve.slo.latency_p99', or take 'latency_p99' for the model without its server",
+        )
+    if "max_drop" in gate:
+        yield Finding(
+            rule="gate-metric",
+            location=(*location, "max_drop"),
+            at_key=True,
+            message=f"{SERVED_LATENCY!r} is not compared with the champion's",
+            help="hold it to a 'max'; 'latency_p99' is compared",
+        )
 
 
 def _unknown_metric(model: Block, metric: str, known: list[str], location: Location) -> Finding:

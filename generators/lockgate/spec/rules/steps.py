@@ -1,4 +1,4 @@
-"""Rules about the user's own steps in CI: one kind each, and no expressions, which is how scripts are injected."""
+"""Rules about CI: the user's own steps hold no expressions, which is how scripts are injected; who pushes is said."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def check(filled: Block, _written: Block) -> Iterator[Finding]:
         for index, step in enumerate(steps):
             yield from _kind(step, (*place, index))
             yield from _expressions(step, (*place, index))
+    if filled["ci"]["commit_lock"] and "app" not in filled["ci"]:
+        yield Finding(
+            rule="commit-lock",
+            location=("ci", "commit_lock"),
+            at_key=True,
+            message="CI cannot commit 'dvc.lock': what its own token pushes starts no checks",
+            help="name a GitHub App in 'ci.app', or take 'commit_lock' out",
+        )
 
 
 def _kind(step: Block, location: Location) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Plan → the workflows that check, prove and report a pull request. What a stage or a gate is, they do not know."""
+"""Plan → the workflows of a pull request, and those of what was merged. What a stage or a gate is, they do not know."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lockgate.plan.model import Plan
 from lockgate.targets.file import File
-from lockgate.targets.github import fork_report, pull_request
+from lockgate.targets.github import fork_report, pull_request, release
 from lockgate.targets.github.pins import annotate
 from lockgate.targets.github.updates import dependabot
 
@@ -22,6 +22,7 @@ def emit(plan: Plan) -> tuple[File, ...]:
     workflows = (
         _file("lockgate-pr", pull_request.workflow(plan)),
         _file("lockgate-fork-report", fork_report.workflow(plan)),
+        _file("lockgate-release", release.workflow(plan)),
     )
     interval = plan.spec.ci.updates
     if interval is None:

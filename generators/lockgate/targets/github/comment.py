@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lockgate.targets.github.pins import CML_PIN, CML_REPOSITORY, uses
+from lockgate.targets.github.steps import API, GH_TOKENS
 
 if TYPE_CHECKING:
     from lockgate.targets.github.types import Step
@@ -19,10 +20,6 @@ _CML = (
     ' --repo="$REPOSITORY_URL" --target="pr/$NUMBER" report/report.md'
 )
 _REPOSITORY_URL = "${{ github.server_url }}/${{ github.repository }}"
-API = "${{ github.api_url }}/repos/${{ github.repository }}"
-"""Whole addresses reach GitHub Enterprise too, for whose hosts `gh` takes the token of the second name."""
-GH_TOKEN_NAMES = ("GH_TOKEN", "GH_ENTERPRISE_TOKEN")
-GH_TOKENS = dict.fromkeys(GH_TOKEN_NAMES, "${{ github.token }}")
 
 # What CML appends to what it posts, up to the commit and behind it.
 _MARK = ' "CML watermark Lockgate")'

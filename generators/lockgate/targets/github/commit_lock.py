@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan
 from lockgate.spec.model import App
-from lockgate.targets.github.comment import GH_TOKEN_NAMES
 from lockgate.targets.github.pins import uses
-from lockgate.targets.github.steps import MODEL_ARTIFACT_PREFIX, SAME_REPOSITORY
+from lockgate.targets.github.steps import MODEL_ARTIFACT_PREFIX, SAME_REPOSITORY, become_app, token
 
 if TYPE_CHECKING:
     from lockgate.targets.github.types import Job, Step
@@ -57,7 +56,7 @@ def commit_lock_job(plan: Plan, app: App) -> Job:
         "permissions": {"contents": "read"},
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 10,
-        "steps": [_check_out(), _results(), _take(), _app_token(app), _push()],
+        "steps": [_check_out(), _results(), _take(), _app_token(app), _push(app)],
     }
 
 
@@ -89,26 +88,17 @@ def _take() -> Step:
 
 
 def _app_token(app: App) -> Step:
-    return {
-        "name": "Become the App",
-        "id": "app",
-        "if": "${{ steps.locks.outputs.new == 'true' }}",
-        "uses": uses("actions/create-github-app-token"),
-        "with": {
-            "client-id": f"${{{{ vars.{app.client_id_variable} }}}}",
-            "private-key": f"${{{{ secrets.{app.private_key_secret} }}}}",
-            "permission-contents": "write",
-        },
-    }
+    step = become_app(app, "contents")
+    return {"name": step["name"], "id": step["id"], "if": "${{ steps.locks.outputs.new == 'true' }}", **step}
 
 
-def _push() -> Step:
+def _push(app: App) -> Step:
     return {
         "name": "Commit and push them",
         "id": "push",
         "if": "${{ steps.locks.outputs.new == 'true' }}",
         "env": {
-            **dict.fromkeys(GH_TOKEN_NAMES, "${{ steps.app.outputs.token }}"),
+            **token(app),
             "BOT": "${{ steps.app.outputs.app-slug }}[bot]",
             "SUBJECT": SUBJECT,
             "BRANCH": "${{ github.event.pull_request.head.ref }}",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lockgate.plan.model import Plan
 from lockgate.targets.github import pull_request
-from lockgate.targets.github.comment import API, GH_TOKENS, post_steps
+from lockgate.targets.github.comment import post_steps
 from lockgate.targets.github.pins import uses
-from lockgate.targets.github.steps import REPORT_ARTIFACT
+from lockgate.targets.github.steps import API, GH_TOKENS, REPORT_ARTIFACT
 
 if TYPE_CHECKING:
     from lockgate.targets.github.types import Job, Step, Workflow

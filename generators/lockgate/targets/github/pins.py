@@ -14,12 +14,21 @@ class Pin(NamedTuple):
 
 
 PINS = {
+    "actions/attest": Pin(sha="1e69f48acb82d1966a394da916b4c1698aa569d6", tag="v4.2.2"),
+    "actions/attest-build-provenance": Pin(sha="a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32", tag="v4.1.0"),
     "actions/checkout": Pin(sha="3d3c42e5aac5ba805825da76410c181273ba90b1", tag="v7.0.1"),
     "actions/create-github-app-token": Pin(sha="1b10c78c7865c340bc4f6099eb2f838309f1e8c3", tag="v3.1.1"),
     "actions/download-artifact": Pin(sha="3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", tag="v8.0.1"),
     "actions/setup-node": Pin(sha="820762786026740c76f36085b0efc47a31fe5020", tag="v7.0.0"),
     "actions/setup-python": Pin(sha="5fda3b95a4ea91299a34e894583c3862153e4b97", tag="v7.0.0"),
     "actions/upload-artifact": Pin(sha="043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", tag="v7.0.1"),
+    "anchore/sbom-action": Pin(sha="e22c389904149dbc22b58101806040fa8d37a610", tag="v0.24.0"),
+    "aquasecurity/trivy-action": Pin(sha="ed142fd0673e97e23eac54620cfb913e5ce36c25", tag="v0.36.0"),
+    "azure/setup-kubectl": Pin(sha="829323503d1be3d00ca8346e5391ca0b07a9ab0d", tag="v5.1.0"),
+    "docker/build-push-action": Pin(sha="53b7df96c91f9c12dcc8a07bcb9ccacbed38856a", tag="v7.3.0"),
+    "docker/login-action": Pin(sha="dbcb813823bdd20940b903addbd779551569679f", tag="v4.6.0"),
+    "docker/setup-buildx-action": Pin(sha="37fe631027851001ddb9b187196cc803df7f5f0e", tag="v4.3.0"),
+    "sigstore/cosign-installer": Pin(sha="6f9f17788090df1f26f669e9d70d6ae9567deba6", tag="v4.1.2"),
 }
 
 # No action of CML's runs on today's Node: its repository is checked out instead.
@@ -32,8 +41,12 @@ _TAGS = {f"{action}@{pin.sha}": pin.tag for action, pin in PINS.items()}
 _REASONS = {
     f"ref: {CML_PIN.sha}": CML_PIN.tag,
     "actions: read": "reads the report of the run that it follows",
+    "attestations: write": "vouches for the image",
+    "contents: write": "pushes what was released or moved",
+    "id-token: write": "says who it is, without a secret",
+    "packages: write": "pushes the image",
     "pull-requests: read": "finds the pull request",
-    "pull-requests: write": "posts the report",
+    "pull-requests: write": "posts reports and opens promotions",
     "workflow_run:": "zizmor: ignore[dangerous-triggers] checks nothing out and runs no code of the pull request",
 }
 

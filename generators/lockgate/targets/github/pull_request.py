@@ -71,8 +71,10 @@ def _jobs(plan: Plan) -> dict[str, Job]:
         "comment": _comment(plan),
         "verdict": _verdict(plan),
     }
-    app = plan.spec.ci.commit_lock
-    return jobs if app is None else {**jobs, "commit_lock": commit_lock_job(plan, app)}
+    ci = plan.spec.ci
+    if ci.app is None or not ci.commit_lock:
+        return jobs
+    return {**jobs, "commit_lock": commit_lock_job(plan, ci.app)}
 
 
 def _check(plan: Plan) -> Job:

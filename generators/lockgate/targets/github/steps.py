@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from lockgate.spec.model import Project
+from lockgate.spec.model import App, Project
 from lockgate.spec.model import Step as UserStep
 from lockgate.targets.github.pins import uses
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 REPORT_ARTIFACT = "lockgate-report"
 MODEL_ARTIFACT_PREFIX = "lockgate-model-"
+
+RELEASE_ARTIFACT_PREFIX = "lockgate-release-"
+IMAGE_ARTIFACT_PREFIX = "lockgate-image-"
+MODEL = "${{ matrix.model }}"
+
+API = "${{ github.api_url }}/repos/${{ github.repository }}"
+"""Whole addresses reach GitHub Enterprise too, for whose hosts `gh` takes the token of the second name."""
+_GH_TOKEN_NAMES = ("GH_TOKEN", "GH_ENTERPRISE_TOKEN")
+GH_TOKENS = dict.fromkeys(_GH_TOKEN_NAMES, "${{ github.token }}")
 
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 """Whether the pull request is of this repository's branch, not of a fork."""
@@ -74,6 +84,48 @@ def prepare_light(project: Project) -> list[Step]:
             "run": _INSTALL_LIGHT,
         },
     ]
+
+
+def prepare_uncached(project: Project) -> list[Step]:
+    """All that the project needs, installed anew: what is released comes from no cache that others may write."""
+    check_out, python, *_ = prepare_light(project)
+    return [check_out, python, prepare(project)[-1]]
+
+
+def newest(steps: Sequence[Step], branch: str) -> list[Step]:
+    """The same at the branch's newest commit, which may be later than the one that started the run."""
+    check_out, *rest = steps
+    return [{**check_out, "with": {"ref": branch, **check_out["with"]}}, *rest]
+
+
+def become_app(app: App, *permissions: str) -> Step:
+    """A token that may write these and lives as long as the job."""
+    return {
+        "name": "Become the App",
+        "id": "app",
+        "uses": uses("actions/create-github-app-token"),
+        "with": {
+            "client-id": f"${{{{ vars.{app.client_id_variable} }}}}",
+            "private-key": f"${{{{ secrets.{app.private_key_secret} }}}}",
+            **{f"permission-{name}": "write" for name in permissions},
+        },
+    }
+
+
+def token(app: App | None) -> dict[str, str]:
+    """Variables with which `gh` speaks as the App, or else as the job."""
+    return dict.fromkeys(_GH_TOKEN_NAMES, "${{ steps.app.outputs.token }}") if app else dict(GH_TOKENS)
+
+
+def pushing(app: App | None) -> dict[str, str]:
+    """The same for `git`, which gets the token of `gh`: it stands in no argument and in no file."""
+    settings = (("credential.helper", ""), ("credential.helper", "!gh auth git-credential"))
+    numbered = {
+        f"GIT_CONFIG_{part}_{place}": text
+        for place, setting in enumerate(settings)
+        for part, text in zip(("KEY", "VALUE"), setting, strict=True)
+    }
+    return {**token(app), "GIT_CONFIG_COUNT": str(len(settings)), **numbered}
 
 
 def _check_out() -> Step:

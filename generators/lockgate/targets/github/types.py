@@ -11,12 +11,17 @@ Permissions = TypedDict(
     "Permissions",
     {
         "actions": NotRequired[Literal["read"]],
-        "contents": NotRequired[Literal["read"]],
+        "attestations": NotRequired[Literal["write"]],
+        "contents": NotRequired[Literal["read", "write"]],
+        "id-token": NotRequired[Literal["write"]],
+        "packages": NotRequired[Literal["write"]],
         "pull-requests": NotRequired[Literal["read", "write"]],
     },
 )
 
-Strategy = TypedDict("Strategy", {"fail-fast": bool, "matrix": Mapping[str, str]})
+Strategy = TypedDict(
+    "Strategy", {"fail-fast": bool, "max-parallel": NotRequired[int], "matrix": Mapping[str, str]}
+)
 
 Concurrency = TypedDict("Concurrency", {"group": str, "cancel-in-progress": bool})
 
@@ -41,6 +46,8 @@ Job = TypedDict(
         "name": str,
         "needs": NotRequired[list[str]],
         "if": NotRequired[str],
+        "environment": NotRequired[str],
+        "concurrency": NotRequired[Concurrency],
         "permissions": Permissions,
         "runs-on": str,
         "timeout-minutes": int | str,
@@ -55,7 +62,7 @@ class Workflow(TypedDict):
     """`on` maps each event to its filters."""
 
     name: str
-    on: Mapping[str, Mapping[str, list[str]]]
+    on: Mapping[str, Mapping[str, list[str]] | list[Mapping[str, str]]]
     permissions: Permissions
     concurrency: Concurrency
     jobs: dict[str, Job]
