@@ -94,8 +94,8 @@ SECOND_ROW = (
     ),
     Card(
         title="7  Watch",
-        lines=("The SLO's budget, and live", "features against training."),
-        by="Prometheus",
+        lines=("Alerts from one SLO; what", "fails is rolled back."),
+        by="lockgate watch",
         planned=False,
     ),
     Card(
@@ -137,7 +137,7 @@ def draw(palette: Palette) -> ET.Element:
     ET.SubElement(svg, "title").text = "The life of a change"
     ET.SubElement(
         svg, "desc"
-    ).text = "Propose, prove, report, decide: in this version. Release, promote, watch, renew: designed, not there yet."
+    ).text = "Propose, prove, report, decide, release, promote, watch: in this version. Renew: designed, not there yet."
     for column, card in enumerate(FIRST_ROW):
         _card(svg, card, LEFT + column * STEP, TOP, palette)
     for column, card in enumerate(SECOND_ROW):
@@ -173,21 +173,26 @@ def _arrows(svg: ET.Element, palette: Palette) -> None:
     gap, middle = STEP - CARD_WIDTH, TOP + CARD_HEIGHT / 2
     for column in range(3):
         right = LEFT + column * STEP + CARD_WIDTH
-        _arrow(svg, (right + 6, middle), (right + gap - 6, middle), palette.accent, is_planned=False)
-        _arrow(
-            svg, (right + gap - 6, middle + ROW), (right + 6, middle + ROW), palette.muted, is_planned=True
-        )
+        _arrow(svg, (right + 6, middle), (right + gap - 6, middle), palette, FIRST_ROW[column : column + 2])
+        below = middle + ROW
+        _arrow(svg, (right + gap - 6, below), (right + 6, below), palette, SECOND_ROW[column : column + 2])
     top, bottom = TOP + CARD_HEIGHT + 7, TOP + ROW - 7
     last, first = LEFT + 3 * STEP + CARD_WIDTH / 2, LEFT + CARD_WIDTH / 2
-    _arrow(svg, (last, top), (last, bottom), palette.muted, is_planned=True)
-    _arrow(svg, (first, bottom), (first, top), palette.muted, is_planned=True)
+    _arrow(svg, (last, top), (last, bottom), palette, (FIRST_ROW[-1], SECOND_ROW[-1]))
+    _arrow(svg, (first, bottom), (first, top), palette, (FIRST_ROW[0], SECOND_ROW[0]))
 
 
 def _arrow(
-    svg: ET.Element, start: tuple[float, float], end: tuple[float, float], colour: str, *, is_planned: bool
+    svg: ET.Element,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    palette: Palette,
+    between: tuple[Card, ...],
 ) -> None:
-    """A line with an open head at its end; horizontal or vertical."""
+    """A line with an open head at its end; horizontal or vertical, dotted where one of the cards is planned."""
     (x1, y1), (x2, y2) = start, end
+    is_planned = any(card.planned for card in between)
+    colour = palette.muted if is_planned else palette.accent
     along_x, along_y = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)
     look = {"stroke": colour, "stroke-width": "2", "fill": "none", "stroke-linecap": "round"}
     shaft = {**look, "d": f"M{_number(x1)} {_number(y1)}L{_number(x2)} {_number(y2)}"}
