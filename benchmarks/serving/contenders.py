@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -177,14 +178,20 @@ def environment(contender: Contender, site: Site) -> dict[str, str]:
 
 
 def install(peer: str) -> str | None:
-    """Make the peer's environment, with the scikit-learn that the estimator was trained with; what went wrong."""
-    folder = ROOT / ".nox" / f"serving-{peer}"
-    if not (folder / "bin" / "pip").exists():
-        subprocess.run((sys.executable, "-m", "venv", str(folder)), check=True)
+    """Make the peer's environment, with the scikit-learn that the estimator was trained with; what went wrong.
+
+    Nothing is left of one that cannot be made.
+    """
+    folder = bin_of(peer).parent
+    subprocess.run((sys.executable, "-m", "venv", "--without-pip", str(folder)), check=True)
     pin = f"scikit-learn=={version('scikit-learn')}"
-    command = (str(bin_of(peer, "pip")), "install", "--quiet", *PACKAGES[peer], "joblib", "pandas", pin)
+    pip = (sys.executable, "-m", "pip", "--python", str(bin_of(peer, "python")), "install", "--quiet")
+    command = (*pip, *PACKAGES[peer], "joblib", "pandas", pin)
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    return None if done.returncode == 0 else done.stderr.strip()[-500:]
+    if done.returncode == 0:
+        return None
+    shutil.rmtree(folder)
+    return done.stderr.strip()[-500:] or f"pip ended with {done.returncode}"
 
 
 def versions(peer: str) -> str:

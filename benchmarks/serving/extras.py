@@ -13,16 +13,17 @@ from contenders import LOCKGATE, SILENT, Contender, Site, environment, lockgate
 from load import CONNECTIONS, Load, Pace, Questions, measure, quietest
 from processes import SERVER_CORES, Server, free_port, started
 
-_BATCH = 1000
+_MOST_BATCH = 1000
 _ARROW = "application/vnd.apache.arrow.stream"
 _PAIRS = 3
 _WARM_SECONDS = 1.0
 
 
 def print_extras(artifacts: Path, holdout: rows.Holdout, pace: Pace) -> None:
+    batch = min(_MOST_BATCH, len(holdout.rows))
     single = Questions("/v1/predict", [rows.as_rows(it) for it in holdout.rows])
-    columns = Questions("/v1/predict", [rows.as_columns(holdout.rows[:_BATCH])])
-    arrow = Questions("/v1/predict", [rows.as_stream(holdout.table.slice(0, _BATCH))], _ARROW)
+    columns = Questions("/v1/predict", [rows.as_columns(holdout.rows[:batch])])
+    arrow = Questions("/v1/predict", [rows.as_stream(holdout.table.slice(0, batch))], _ARROW)
     print("\n| Lockgate besides | Found |")
     print("|---|---:|")
     with running(LOCKGATE, artifacts, holdout) as server:
@@ -32,7 +33,7 @@ def print_extras(artifacts: Path, holdout: rows.Holdout, pace: Pace) -> None:
         )
         for name, questions in (("JSON columns", columns), ("Arrow", arrow)):
             rate = statistics.median(it.rate for it in _median(server, questions, 2, pace))
-            print(f"| rows/s in batches of {_BATCH:,}, {name} | {rate * _BATCH:,.0f} |")
+            print(f"| rows/s in batches of {batch:,}, {name} | {rate * batch:,.0f} |")
     with running(lockgate("", "--workers", "2"), artifacts, holdout, cores="0,1") as server:
         two = statistics.median(it.rate for it in _median(server, single, CONNECTIONS, pace))
         print(f"| requests/s, two workers on two cores, which the load shares | {two:,.0f} |")

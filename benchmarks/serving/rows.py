@@ -30,7 +30,7 @@ def read(artifacts: Path, count: int) -> Holdout:
     texts = frozenset(it["name"] for it in signature["inputs"] if it["type"] == "category")
     table = pq.read_table(artifacts / "holdout.parquet", columns=names).combine_chunks()
     whole = table.filter(_whole(table))
-    table = whole.take(pa.array(range(0, len(whole), len(whole) // count)[:count]))
+    table = whole.take(pa.array(range(0, len(whole), max(1, len(whole) // count))[:count]))
     return Holdout(tuple(table.to_pylist()), texts, table)
 
 

@@ -14,7 +14,6 @@ import argparse
 import compileall
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import agreement
+import example
 import rows
 from contenders import (
     FLOORS,
@@ -63,7 +63,7 @@ class Results:
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    artifacts = _exported(options.artifacts)
+    artifacts = (options.artifacts or example.artifacts()).resolve()
     if options.install:
         _install(options.peers)
     os.sched_setaffinity(0, {LOAD_CORE})
@@ -89,26 +89,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--artifacts",
         type=Path,
-        default=ROOT / "artifacts" / "flight-delay",
-        help="what `lockgate run` wrote (default: that of the example, which is run where it is not there)",
+        help="what `lockgate run` wrote (default: of the example, which is run in .cache/serving where it has to be)",
     )
     parser.add_argument("--install", action="store_true", help="make the peers' environments in .nox first")
     parser.add_argument("--peers", nargs="*", choices=PACKAGES, default=list(PACKAGES), help="default: all")
     parser.add_argument("--rounds", type=int, default=3, help="the medians are shown")
     parser.add_argument("--seconds", type=float, default=5.0, help="of a measurement")
     parser.add_argument(
+        "--patience",
+        type=float,
+        metavar="SECONDS",
+        default=60.0,
+        help="for which a measurement waits until other programs rest (default: 60)",
+    )
+    parser.add_argument(
         "--soak", type=float, metavar="SECONDS", help="instead: load and hostility for so long"
     )
     return parser
-
-
-def _exported(artifacts: Path) -> Path:
-    if not (artifacts / "model" / "signature.json").exists():
-        lockgate = str(Path(sys.executable).with_name("lockgate"))
-        subprocess.run(
-            (lockgate, "run", "flight-delay", "--no-gate-exit"), cwd=ROOT, check=True, stdout=sys.stderr
-        )
-    return artifacts.resolve()
 
 
 def _install(peers: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from tests.act.project import BIN, call, surroundings
 from tests.posting.stand_in import GitHub
@@ -32,6 +32,8 @@ ACTIONS = {
     "docker/setup-buildx-action": "image",
     "sigstore/cosign-installer": "image",
 }
+Event: TypeAlias = Literal["pull_request", "merge_group", "workflow_run", "push"]
+
 BRANCH = "patch-1"
 REMOTE = "remote.git"
 """A bare repository beside the project, where a test needs one to push to."""
@@ -92,7 +94,7 @@ def fork_run(root: Path, owner: str) -> dict[str, Any]:
 def act(
     root: Path,
     github: GitHub,
-    name: Literal["pull_request", "merge_group", "workflow_run", "push"],
+    name: Event,
     event: Mapping[str, Any],
     workflow: str = "lockgate-pr",
 ) -> Run:
@@ -106,6 +108,8 @@ def act(
     ]
     given = {
         **{key: os.environ[key] for key in ("PYTHONPATH",) if key in os.environ},
+        # Else `act` takes the folder that stands in for the remote for the repository's name.
+        "GITHUB_REPOSITORY": "acme/flowers",
         "ACT_ARTIFACTS": str(artifacts),
         "ACT_CML": os.environ.get("LOCKGATE_CML", ""),
         "ACT_REMOTE": str(root.parent / REMOTE),

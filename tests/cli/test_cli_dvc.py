@@ -6,6 +6,8 @@ import io
 import re
 
 import pytest
+from tests.replacing import replace
+from tests.targets.pipeline_plans import pipeline, train_stage
 
 from lockgate.cli.dvc import Ended, Event, Failed, Printed, Skipped, Started, events
 from lockgate.cli.progress import Forecast, PassThrough, Progress
@@ -47,10 +49,13 @@ Running stage 'pipelines/iris/dvc.yaml:train':
 error: no such function\x1b[2J
 ERROR: failed to reproduce 'pipelines/iris/dvc.yaml:train': failed to run: python, exited with 1
 """
+# DVC looks for the runs of before by the hashes of before, and no stage of a dry run changes what the next reads.
 DRY_RUN = """\
 Stage 'pipelines/iris/dvc.yaml:ingest' didn't change, skipping
+Stage 'pipelines/iris/dvc.yaml:train' is cached - skipping run, checking out outputs
 Running stage 'pipelines/iris/dvc.yaml:train':
 > python -m lockgate_runtime train iris
+Stage 'pipelines/iris/dvc.yaml:gate' didn't change, skipping
 Use `dvc push` to send your updates to remote storage.
 """
 
@@ -133,8 +138,15 @@ def test_passing_through_shows_every_line_of_a_stage(text: str) -> None:
 
 def test_a_dry_run_says_what_would_run() -> None:
     shown, out = terminal()
-    Forecast(shown).follow(read(DRY_RUN))
-    assert out.getvalue() == "  · ingest     unchanged\n  · train      would run\n"
+    ingest = replace(train_stage("iris"), name="ingest", outs=("raw",))
+    train = replace(train_stage("iris"), deps=("raw",), outs=("model",))
+    gate = replace(train_stage("iris"), name="gate", deps=("model",))
+    Forecast(shown, pipeline((ingest, train, gate))).follow(read(DRY_RUN))
+    assert out.getvalue() == (
+        "  · ingest     unchanged\n"
+        "  · train      would run\n"
+        "  · gate       would run: reads what 'train' writes\n"
+    )
 
 
 def test_a_running_stage_is_announced_on_a_screen() -> None:

@@ -110,14 +110,23 @@ def test_a_stream_without_unicode_gets_escapes(rendered: Path) -> None:
 
 
 def test_checking_imports_no_template_engine_and_no_data_science(rendered: Path) -> None:
+    assert imported_by_check(rendered, {"jinja2", "numpy", "pandas", "dvc", "asyncio"}) == "[] 0"
+
+
+def test_checking_what_was_never_released_imports_nothing_that_runs_git(rendered: Path) -> None:
+    assert imported_by_check(rendered, {"subprocess", "dataclasses"}) == "[] 0"
+
+
+def imported_by_check(root: Path, modules: set[str]) -> str:
+    """Which of the modules a check brings in, and its exit code."""
     script = (
         "import sys; from lockgate.cli import main; code = main(['check']); "
-        "print(sorted({'jinja2', 'numpy', 'pandas', 'dvc', 'asyncio'} & set(sys.modules)), code)"
+        f"print(sorted({modules!r} & set(sys.modules)), code)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", script], cwd=rendered, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
-    assert result.stdout.splitlines()[-1] == "[] 0"
+    return result.stdout.splitlines()[-1]
 
 
 class Screen(io.StringIO):

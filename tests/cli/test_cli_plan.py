@@ -46,6 +46,8 @@ NOTHING: dict[str, Any] = {
     "other_files": [],
     "idle_files": [],
     "notes": [],
+    "promotions": [],
+    "releases": [],
 }
 
 
@@ -208,6 +210,88 @@ def test_a_new_version_alone_is_told_by_its_fields(lockgate: Lockgate, branch: P
     assert change["kind"] == "Deployment"
     assert {(it["old"], it["new"]) for it in change["fields"]} == {("1.0.0", "1.1.0")}
     assert change["fields"][-1]["pointer"].startswith("/spec/template/")
+
+
+def test_a_promotion_is_told_first_with_what_its_records_lack(lockgate: Lockgate, branch: Path) -> None:
+    edit(branch, "iris: 1.0.0", "iris: 1.1.0")
+    edit(branch, "namespace: ml}", "namespace: ml, reviewers: ['@acme/ml']}")
+    lines = lockgate("plan").out.splitlines()
+    assert lines[:6] == [
+        "Promotes iris 1.1.0 to production (was 1.0.0)",
+        "  ! registry/iris/1.1.0.yaml does not say: released, author, metrics.",
+        "  ! registry/iris/1.0.0.yaml does not say: released, author, metrics.",
+        "  · production names no reviewers: whoever may merge decides.",
+        "  released in between",
+        "    1.1.0  its record says nothing",
+    ]
+    assert lockgate("plan", "--format", "md").out.startswith(
+        "### Promotion: iris 1.0.0 → 1.1.0 in production\n"
+    )
+    (promotion,) = planned(lockgate)["promotions"]
+    assert (promotion["direction"], promotion["old"], promotion["new"]) == ("promotion", "1.0.0", "1.1.0")
+
+
+def test_metrics_of_both_versions_stand_on_the_terminal(lockgate: Lockgate, branch: Path) -> None:
+    for version, metrics in (("1.0.0", "{f1: 0.70, mae: 2}"), ("1.1.0", "{f1: 0.72}")):
+        path = branch / f"registry/iris/{version}.yaml"
+        path.write_text(path.read_text().replace("metrics: {}", f"metrics: {metrics}"))
+    edit(branch, "iris: 1.0.0", "iris: 1.1.0")
+    text = lockgate("plan").out
+    assert "  f1: 0.700 → 0.720 (+0.020, better by value)\n" in text
+    assert "  mae: 2.000 → –\n" in text  # noqa: RUF001 - the dash of what is not there
+
+
+def test_a_pin_of_a_base_that_cannot_be_read_is_still_known(lockgate: Lockgate, branch: Path) -> None:
+    now = (branch / "mlops.yaml").read_text()
+    (branch / "mlops.yaml").write_text(now.replace("owner: botany", "ownr: botany"))
+    commit(branch)
+    (branch / "mlops.yaml").write_text(now.replace("iris: 1.0.0", "iris: 1.1.0"))
+    (promotion,) = planned(lockgate, "--base", "HEAD")["promotions"]
+    assert (promotion["direction"], promotion["old"]) == ("promotion", "1.0.0")
+
+
+def test_a_change_of_a_model_tells_what_is_known_of_its_next_version(
+    lockgate: Lockgate, branch: Path
+) -> None:
+    edit(branch, "depth: 3", "depth: 4")
+    expected: dict[str, Any] = {
+        "model": "iris",
+        "newest": "1.1.0",
+        "outcome": "depends",
+        "version": None,
+        "reason": "whether it is a major, minor or patch is told by the model that comes out",
+        "image": None,
+        "promotions": [],
+    }
+    assert planned(lockgate)["releases"] == [expected]
+    assert (
+        "iris becomes the next version after 1.1.0 if its artifact is not that of 1.1.0: whether it is "
+        in lockgate("plan").out
+    )
+    edit(branch, "owner: botany", "owner: botany\n    release: {bump: minor}")
+    said = {**expected, "version": "1.2.0", "reason": "minor: the spec says so"}
+    assert planned(lockgate)["releases"] == [said]
+
+
+def test_the_first_release_of_a_model_is_known_and_so_is_who_promotes_it(
+    lockgate: Lockgate, branch: Path
+) -> None:
+    edit(branch, "github.com/acme/flights\n", "github.com/acme/flights\n  image_registry: ghcr.io/acme\n")
+    edit(branch, "target: grape}", "target: grape}\n    serve: {}")
+    edit(
+        branch,
+        "production: {namespace: ml}",
+        "staging: {namespace: ml-staging, promote: automatic}\n"
+        "  production: {namespace: ml, requires: [staging], soak: 2h, reviewers: ['@acme/ml']}",
+    )
+    (branch / "models/wine/model.py").write_text("# changed\n")
+    text = lockgate("plan").out
+    assert (
+        "wine becomes 1.0.0 if its gates hold: the first release\n"
+        "  promoted to staging: proposed after the release, merged by itself, when its checks pass\n"
+        "  promoted to production: proposed once it has been live in staging for 2 h, "
+        "merged with the approval of one of @acme/ml\n"
+    ) in text
 
 
 def test_a_new_environment_and_a_removed_model_are_told(lockgate: Lockgate, branch: Path) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.cli.conftest import Lockgate
 from tests.cli.project_tree import commit, git
 from tests.rehearsal.models import MODEL, contrary_model, failing_model, good_model, slow_model, write_rows
 from tests.targets.watched import document
 
+from lockgate.contract import SHA256SUMS
+from lockgate.contract.sums import artifact_sha256
 from lockgate.yaml.dump import dump
 
 pytestmark = pytest.mark.slow
@@ -113,6 +118,61 @@ def test_a_candidate_of_nonsense_is_caught_against_the_model_of_a_commit(
     assert seen["steps"][-1]["candidate"]["failed"] == 0
 
 
+def test_a_release_is_rehearsed_against_the_one_that_is_pinned(root: Path, lockgate: Lockgate) -> None:
+    release(root, "1.2.0", good_model)
+    release(root, "1.3.0", contrary_model)
+    spec = yaml.safe_load((root / "mlops.yaml").read_text())
+    spec["environments"]["staging"] = {"namespace": "ml-staging"}
+    spec["deployments"] = {"production": {MODEL: "1.2.0"}}
+    (root / "mlops.yaml").write_text(dump(spec))
+    options = ("--env", "production", "--version", "1.3.0", "--speed", "80", "--judge", "built-in")
+    done = lockgate("rehearse", MODEL, *options)
+    assert done.code == 1, done.err
+    lines = done.out.splitlines()
+    assert lines[0].startswith(f"Rehearsing the canary rollout of {MODEL} in production: ")
+    assert lines[1].split() == ["stable", str(root / f"artifacts/{MODEL}/released/1.2.0/model")]
+    assert lines[2].split() == ["candidate", str(root / f"artifacts/{MODEL}/released/1.3.0/model")]
+    assert " by prediction-psi: " in lines[-2]
+    assert re.fullmatch(
+        r"  the candidate gave [\d,]+ answers, all with such predictions: 0 failed, \d+ slow", lines[-1]
+    )
+
+
+def release(root: Path, version: str, write: Callable[[Path], Path]) -> None:
+    """A record, and the artifact where it stays once it was fetched."""
+    folder = write(root / f"artifacts/{MODEL}/released/{version}/model")
+    record = {
+        "model": MODEL,
+        "version": version,
+        "released": "2026-11-01T12:00:00Z",
+        "commit": "c0de" * 10,
+        "artifact_sha256": artifact_sha256((folder / SHA256SUMS).read_bytes()),
+        "recipe_sha256": "ab" * 32,
+        "signature": {"kind": "binary", "target": "late", "inputs": []},
+    }
+    path = root / f"registry/{MODEL}/{version}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump(record))
+
+
+def test_a_release_that_was_changed_is_not_rehearsed(root: Path, lockgate: Lockgate) -> None:
+    release(root, "1.3.0", good_model)
+    with (root / f"artifacts/{MODEL}/released/1.3.0/model/model.onnx").open("ab") as model:
+        model.write(b"\0")
+    done = lockgate("rehearse", MODEL, "--stable", f"artifacts/{MODEL}/model", "--version", "1.3.0")
+    assert done.code == 1
+    assert f"commit c0dec0d, from which '{MODEL}' 1.3.0 was released, is not in this clone" in done.err
+
+
+def test_where_nothing_is_pinned_the_stable_version_has_to_be_named(root: Path, lockgate: Lockgate) -> None:
+    done = lockgate("rehearse", MODEL)
+    assert done.code == 1
+    assert done.err.startswith(
+        f"error: nothing of '{MODEL}' is pinned in 'production', so no version is stable"
+    )
+    assert "--stable" in done.err
+
+
 def commit_model(root: Path) -> None:
     """As if the pipeline had run: DVC's cache holds the model, and the commit's lock names it."""
     git(root, "init", "--quiet", "--initial-branch=main")
@@ -143,7 +203,8 @@ def test_a_rolling_update_has_nothing_to_rehearse(root: Path, lockgate: Lockgate
         (("--stable", "artifacts"), "'artifacts' holds no exported model"),
         (("--stable", "model", "--candidate", "nowhere\x1b[2J"), r"'nowhere\x1b[2J' holds no exported model"),
         (("--stable", "model", "--traffic", "nowhere.parquet"), "there is no traffic at 'nowhere.parquet'"),
-        (("--stable", "model", "--environment", "moon"), "is not served in 'moon'"),
+        (("--stable", "model", "--env", "moon"), "is not served in 'moon'"),
+        (("--candidate", "model", "--version", "1.3.0"), "not allowed with argument --candidate"),
         (("--stable", "model", "--rate", "0"), "'0' is no number above 0"),
         (("--stable", "model", "--speed", "nan"), "'nan' is no number above 0"),
     ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ensurepip
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 _FOR_WHEELS = ("libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0")
@@ -21,11 +21,14 @@ def write_base(root: Path) -> None:
     """Fill the folder: `python` with pip at its usual place in images, certificates, users, how pip finds packages."""
     prefix = Path(sys.base_prefix)
     home = root / prefix.relative_to("/")
-    shutil.copytree(prefix / "lib", home / "lib", symlinks=True, ignore=_LEFT_OUT)
-    (home / "bin").mkdir()
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    # No more than that of `lib`, which is the system's where the system's Python runs this.
+    modules = Path(sysconfig.get_path("stdlib"))
+    copied = root / modules.relative_to("/")
+    shutil.copytree(modules, copied, symlinks=True, ignore=_LEFT_OUT)
+    (home / "bin").mkdir()
     shutil.copy2(prefix / "bin" / python, home / "bin" / python)
-    _copy_pip(home)
+    _copy_pip(copied)
     for library in _libraries(prefix / "bin" / python, home):
         _copy(library, root)
     links = root / "usr/local/bin"
@@ -35,10 +38,12 @@ def write_base(root: Path) -> None:
     _write_settings(root)
 
 
-def _copy_pip(home: Path) -> None:
-    wheels = sorted(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
-    target = home / Path(sysconfig.get_path("stdlib")).relative_to(sys.base_prefix) / "site-packages"
-    shutil.unpack_archive(wheels[-1], target, format="zip")
+def _copy_pip(modules: Path) -> None:
+    """Among the standard modules, where every Python looks: that of Debian has another place for packages."""
+    found = find_spec("pip")
+    assert found is not None, "the environment of the tests has pip"
+    assert found.origin is not None, "it is a package on the disk"
+    shutil.copytree(Path(found.origin).parent, modules / "pip", ignore=_LEFT_OUT)
 
 
 def _libraries(python: Path, home: Path) -> Iterator[Path]:

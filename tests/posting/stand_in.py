@@ -15,9 +15,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 BOT = "github-actions[bot]"
@@ -33,10 +34,16 @@ class Comment:
     body: str
 
 
+class Refusal(NamedTuple):
+    status: int
+    message: str
+
+
 @dataclass(kw_only=True)
 class GitHub:
     """One host. `requests` are the method and path of each; whatever method is in `refused` gets a 500.
 
+    `settings` maps a path below the repository's own to the document there, or to why it is not shown.
     `merged` maps a commit to the pull request that brought it. A pull request has `auto_merge` where it merges itself.
     """
 
@@ -47,6 +54,7 @@ class GitHub:
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
     approvers: list[str] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -88,17 +96,8 @@ def serve(folder: Path) -> Iterator[GitHub]:
 
 def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def do_PATCH(self) -> None:
-            self._answer()
-
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = _body(self.rfile, self.headers)
             parts = urlsplit(self.path)
             github.requests.append(f"{self.command} {parts.path}")
             github.tokens.add(str(self.headers.get("Authorization")).partition(" ")[2])
@@ -116,10 +115,25 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
+        do_GET = do_POST = do_PATCH = do_PUT = _answer
+
         def log_message(self, *_: object) -> None:
             """Says nothing: `requests` has it all."""
 
     return Handler
+
+
+def _body(stream: BinaryIO, headers: Message) -> bytes:
+    """`gh api --input -` sends it in chunks."""
+    if headers.get("Transfer-Encoding") != "chunked":
+        return stream.read(int(headers.get("Content-Length") or 0))
+    return b"".join(iter(lambda: _chunk(stream), b""))
+
+
+def _chunk(stream: BinaryIO) -> bytes:
+    data = stream.read(int(stream.readline(), 16))
+    stream.readline()
+    return data
 
 
 Response = tuple[int, Any, str | None]
@@ -174,6 +188,13 @@ def _graphql(github: GitHub, request: Request) -> Response:
 
 def _artifacts(github: GitHub, request: Request) -> Response:
     return 200, {"total_count": github.artifacts.count(request.query["name"]), "artifacts": []}, None
+
+
+def _setting(github: GitHub, request: Request) -> Response:
+    found = github.settings.get(request.found["setting"], Refusal(404, "Not Found"))
+    if isinstance(found, Refusal):
+        return found.status, {"message": found.message}, None
+    return 200, found, None
 
 
 def _user(_: GitHub, request: Request) -> Response:
@@ -251,6 +272,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[GitHub, Request], Response]], ...] = (
     ("POST", "/api/graphql", _graphql),
     ("GET", rf"{_REPO}/actions/runs/[0-9]+/artifacts", _artifacts),
     ("GET", "/api/v3/users/(?P<login>[^/]+)", _user),
+    # Behind all others: whatever else there is of a repository.
+    ("GET", rf"{_REPO}(?P<setting>.*)", _setting),
 )
 
 

@@ -286,6 +286,7 @@ def test_a_rollback_need_not_soak_again(
     live: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(live, "production: {namespace: ml}", REQUIRING)
+    lockgate("render")
     lockgate("rollback", "iris", "production")
     assert lockgate("check").code == 0
 

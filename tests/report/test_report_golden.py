@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.report.report_changes import (
     COMPARED_SPEC,
     FIRST,
     LOCK,
+    NO_EFFECTS,
     NO_PROPOSAL,
     PROPOSAL,
     compared_files,
@@ -29,6 +31,7 @@ from tests.report.report_changes import (
     with_comparison,
     write_lock,
 )
+from tests.report.report_promotions import PROMOTION, RELEASE, ROLLBACK, moving
 
 from lockgate.report import Report, load, render_json, render_markdown
 
@@ -80,9 +83,21 @@ def both(root: Path) -> Report:
     return load(root, THREE_SPEC, ["bike-rentals", "species"], proposal=PROPOSAL)
 
 
+def promotion(root: Path) -> Report:
+    return Report(models=(), patches=(), effects=moving(PROMOTION))
+
+
+def rollback(root: Path) -> Report:
+    return Report(models=(), patches=(), effects=moving(ROLLBACK))
+
+
+def release(root: Path) -> Report:
+    return Report(models=(), patches=(), effects=replace(NO_EFFECTS, releases=(RELEASE,)))
+
+
 @pytest.mark.parametrize(
     "case",
-    [binary, multiclass, regression, missing, three, compared, first, both],
+    [binary, multiclass, regression, missing, three, compared, first, both, promotion, rollback, release],
     ids=lambda case: case.__name__,
 )
 def test_a_report_in_markdown_is_exactly_this(case: Callable[[Path], Report], tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.report.report_artifacts import (
     write_files,
 )
 from tests.report.report_changes import EFFECTS, champion_scan, comparison
+from tests.report.report_promotions import FIRST, INCIDENT, NEXT, PROMOTION, RELEASE, ROLLBACK
 
 from lockgate.report import Proposal, Report, load, render_html, render_json, render_markdown
 
@@ -50,6 +51,16 @@ FIXED = {
 RECORD_KEYS = frozenset(
     {"source", "rows", "row", "method", "estimator", "format", "p50", "passed", "verdict", "label", "value"}
     | {"predicted", "labels", "path", "column", "type", "better", "found", "psi", "added"}
+)
+# The same of the effects of a merge.
+FIXED_EFFECTS = {
+    *("change", "strategy", "direction", "answer", "better", "unit", "promote", "outcome", "on_fail"),
+}
+REJECTED = replace(NEXT, incident=replace(INCIDENT, override="the load was the test's"), problems=("broken",))
+MOVING = replace(
+    EFFECTS,
+    promotions=(replace(PROMOTION, after=REJECTED, notes=("shallow",)), ROLLBACK, FIRST),
+    releases=(RELEASE,),
 )
 OURS = {"details", "summary", "b"}
 CLASSES = re.compile(r"text-(?:pass|warn|fail|muted)")
@@ -87,7 +98,7 @@ def hostile_report(root: Path, text: str) -> Report:
         bad["champion/card.md"] = f"# Card\n````\n{clean_surrogates(text)}\nother\n"
         write_files(root, model, bad)
     stages = {"flight-delay": {text: text}}
-    proposal = Proposal(effects=poisoned_effects(EFFECTS, text), base_locks={})
+    proposal = Proposal(effects=poisoned_effects(MOVING, text), base_locks={})
     return load(root, THREE_SPEC, list(THREE_SPEC.models), stages, proposal)
 
 
@@ -97,10 +108,7 @@ def poisoned_effects(value: Any, text: str) -> Any:
         held = {field.name: getattr(value, field.name) for field in fields(value)}
         return replace(
             value,
-            **{
-                key: it if key in ("change", "strategy") else poisoned_effects(it, text)
-                for key, it in held.items()
-            },
+            **{key: it if key in FIXED_EFFECTS else poisoned_effects(it, text) for key, it in held.items()},
         )
     if isinstance(value, tuple):
         return tuple(poisoned_effects(item, text) for item in value)

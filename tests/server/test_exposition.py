@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -13,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.server.observed import HOSTILE, columns_of, counters_of, monitor_of, probabilities
 
 from lockgate_runtime.server.monitor import Monitor
+
+PAGE = Path(__file__).parents[2] / "docs" / "serving.md"
 
 
 def busy(version: str = "1.2.0", model: str = "late-bus") -> Monitor:
@@ -97,3 +100,17 @@ def test_the_processes_are_measured_together() -> None:
     assert found["process_open_fds"] >= 3
     assert found["process_max_fds"] > found["process_open_fds"]
     assert time.time() - 86_400 < found["process_start_time_seconds"] < time.time() + 1
+
+
+def test_the_page_on_serving_tells_each_metric_with_its_labels() -> None:
+    families = text_string_to_metric_families(busy().exposition().decode())
+    common = {"model", "version", "le"}
+    shown = {
+        sample.name if family.type == "counter" else family.name: frozenset(sample.labels) - common
+        for family in families
+        for sample in family.samples
+        if not family.name.startswith("process_")
+    }
+    table = PAGE.read_text(encoding="utf-8").partition("## Metrics")[2].partition("\n## ")[0]
+    told = re.findall(r"(?m)^\| `(lockgate_\w+)(?:\{([\w,]+)\})?` \|", table)
+    assert {name: frozenset(labels.split(",") if labels else ()) for name, labels in told} == shown

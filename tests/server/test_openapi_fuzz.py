@@ -48,7 +48,7 @@ def test_no_request_made_from_the_document_breaks_the_server_or_its_word(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert result.returncode == 0, result.stdout[-8000:]
 

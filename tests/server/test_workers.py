@@ -174,6 +174,8 @@ def test_all_workers_count_into_the_same_metrics(folder: Path) -> None:
         load.end()
         assert load.lost == []
         total = sum(load.answered)
+        # An answer leaves just before it is counted.
+        assert any(counted(server.get("/metrics")[1]) == total for _ in range(500))
         for _ in range(6):
             _, text = server.get("/metrics")
             assert counted(text) == total

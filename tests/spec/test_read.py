@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lockgate import spec
 from lockgate.spec.schema import load_schema
 from lockgate.yaml.dump import dump
+from lockgate.yaml.parse import MAX_BYTES
 from tests.spec.specs import MINIMAL, documents, with_model
 
 SOURCES = Path(__file__).parents[2] / "generators" / "lockgate"
@@ -93,6 +94,16 @@ def test_any_bytes_give_diagnostics_and_no_exception(data: bytes) -> None:
 
 def test_a_file_of_50_megabytes_is_refused_at_once() -> None:
     assert [it.rule for it in spec.read(b"a: b\n" * 10_000_000).diagnostics] == ["yaml-size"]
+
+
+def test_of_a_huge_file_no_more_is_read_than_shows_that_it_is_huge(tmp_path: Path) -> None:
+    with (tmp_path / "mlops.yaml").open("wb") as stream:
+        stream.truncate(20 * MAX_BYTES)
+
+    data = spec.read_bytes(tmp_path)
+
+    assert len(data) == MAX_BYTES + 1
+    assert [it.rule for it in spec.read(data).diagnostics] == ["yaml-size"]
 
 
 def test_deep_nesting_is_refused_without_running_out_of_stack() -> None:

@@ -202,6 +202,13 @@ def test_a_delivery_has_its_tools_own_namespace() -> None:
     )
 
 
+def test_argo_cd_and_flux_may_have_a_watcher_and_it_logs_in() -> None:
+    steps = [{"name": "Log in", "run": "make login"}]
+
+    assert rules(delivery(mode="argocd", runner="inside", steps=steps)) == []
+    assert rules(delivery(mode="flux", runner="inside")) == [("delivery-mode", "runner")]
+
+
 def test_a_job_that_pushes_logs_in_and_its_steps_are_held_to_what_ci_s_are() -> None:
     expression = {"name": "Log in", "run": "login ${{ github.event.issue.title }}"}
     assert rules(delivery(mode="push")) == [("delivery-mode", "mode")]

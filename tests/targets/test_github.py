@@ -159,8 +159,9 @@ def test_project_values_reach_the_jobs() -> None:
         "cache-dependency-path": "ci/locked.txt",
     }
     assert [steps[place]["env"] for steps, place in ((check["steps"], 3), (prove["steps"], 2))] == [
-        {"REQUIREMENTS": "ci/locked.txt"}
-    ] * 2
+        {"REQUIREMENTS": "ci/locked.txt", "PACKAGE": "lockgate"},
+        {"REQUIREMENTS": "ci/locked.txt"},
+    ]
 
 
 def test_what_needs_no_check_installs_nothing() -> None:
@@ -224,9 +225,9 @@ def test_tags_and_reasons_are_written_behind_what_they_are_about() -> None:
     assert annotate(text.replace(" {}", "")) == (
         '"on":\n'
         "  workflow_run: # zizmor: ignore[dangerous-triggers]"
-        " checks nothing out and runs no code of the pull request\n"
+        " runs no code that is not merged\n"
         "permissions:\n"
-        "  pull-requests: write # posts reports and opens promotions\n"
+        "  pull-requests: write # posts reports, opens promotions and rollbacks\n"
         f"uses: {CHECKOUT} # v7.0.1\n"
     )
 

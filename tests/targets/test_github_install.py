@@ -20,11 +20,11 @@ ALL = {"lockgate-1.0", "small-1.0", "large-1.0", "theirs-1.0"}
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two versions of Lockgate and of what it needs, what its extra needs, and a library of the user's."""
+    """Two versions of Lockgate and of what it needs, what its extras need, and a library of the user's."""
     pytest.importorskip("pip", reason="needs pip: python -m ensurepip")
     folder = tmp_path_factory.mktemp("packages")
-    needs = {"lockgate": ("small", "large; extra == 'all'")}
-    names = ("lockgate", "small", "large", "theirs")
+    needs = {"lockgate": ("small", "large; extra == 'all'", "reaching; extra == 'cluster'")}
+    names = ("lockgate", "small", "large", "reaching", "theirs")
     return {
         f"{name}-{version}": _wheel(folder, name, version, needs.get(name, ()))
         for name in names
@@ -43,6 +43,14 @@ def test_lockgate_comes_alone_in_the_versions_that_are_pinned(
     packages: dict[str, Path], tmp_path: Path, requirements: str
 ) -> None:
     assert installed(packages, tmp_path, requirements) == LIGHT
+
+
+def test_what_reaches_a_cluster_gets_the_extra_for_that(packages: dict[str, Path], tmp_path: Path) -> None:
+    requirements = "lockgate[all]==1.0\nsmall==1.0\nreaching==1.0\n"
+
+    found = installed(packages, tmp_path, requirements, package="lockgate[cluster]")
+
+    assert found == {*LIGHT, "reaching-1.0"}
 
 
 def test_hashes_hold(packages: dict[str, Path], tmp_path: Path) -> None:
@@ -69,7 +77,9 @@ def test_everything_comes_where_lockgate_cannot_come_alone(
     assert installed(packages, tmp_path, text) == ALL
 
 
-def installed(packages: Mapping[str, Path], root: Path, requirements: str) -> set[str]:
+def installed(
+    packages: Mapping[str, Path], root: Path, requirements: str, *, package: str = "lockgate"
+) -> set[str]:
     """The distributions that the step installs; nothing of it stays in the project."""
     project = root / "project"
     project.mkdir(parents=True)
@@ -80,6 +90,7 @@ def installed(packages: Mapping[str, Path], root: Path, requirements: str) -> se
     (step,) = (it for it in pull_request["jobs"]["report"]["steps"] if it["id"] == "lockgate")
     environment = {
         **step["env"],
+        "PACKAGE": package,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(packages["small-1.0"].parent),
@@ -97,7 +108,8 @@ def installed(packages: Mapping[str, Path], root: Path, requirements: str) -> se
 def _wheel(folder: Path, name: str, version: str, needs: tuple[str, ...]) -> Path:
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Provides-Extra: all"]
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"Provides-Extra: {extra}" for extra in ("all", "cluster")]
     files = {
         f"{info}/METADATA": "\n".join([*lines, *(f"Requires-Dist: {need}" for need in needs), ""]),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",

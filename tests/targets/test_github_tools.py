@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.targets.emitted import emitted
 from tests.targets.pipeline_plans import pipeline, plan, train_stage, user_step
-from tests.targets.released_plans import served
+from tests.targets.released_plans import PUSH, served
 
 from lockgate.plan.model import Plan
 from lockgate.spec.model import App, Step
@@ -32,6 +32,8 @@ PLAIN = (
     plan(app=App(client_id_variable="APP_CLIENT", private_key_secret="APP_KEY")),
     served(soak="24h"),
     served(registry="registry.example.org/ml", app=False),
+    served(delivery=PUSH),
+    served(app=False, delivery="{mode: flux, steps: [{name: Log in to the cluster, run: make kubeconfig}]}"),
 )
 
 # A label that is the user's own is unknown to actionlint until its configuration lists it.
@@ -106,7 +108,7 @@ def test_zizmor_finds_nothing_and_one_finding_is_answered(tmp_path: Path) -> Non
     output = _zizmor(_write((PLAIN[0], *PLAIN[2:]), tmp_path))
 
     # Suppressed is what zizmor itself holds back from a pedantic run: that secrets are read outside of an environment.
-    assert output == "No findings to report. Good job! (4 ignored, 4 suppressed)\n"
+    assert output == "No findings to report. Good job! (7 ignored, 8 suppressed)\n"
 
 
 def test_the_schema_of_workflows_holds(tmp_path: Path) -> None:

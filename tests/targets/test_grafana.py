@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.promtool import check_expressions, needs_promtool
 from tests.targets.watched import SLO, content, document, planned
 
 from lockgate.targets.grafana import emit
+from lockgate.targets.grafana.indented import indented
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+)
 DASHBOARD = "manifests/production/delay/dashboard.yaml"
 KINDS: list[dict[str, object]] = [{}, {"slo": SLO}, {"slo": {"availability": 99}, "rollout": "canary"}]
 
@@ -137,3 +144,8 @@ def test_each_expression_is_of_this_model_in_this_environment() -> None:
 @pytest.mark.parametrize("serve", KINDS)
 def test_prometheus_takes_every_expression(serve: dict[str, object], tmp_path: Path) -> None:
     assert check_expressions(expressions(dashboard(**serve)), tmp_path) == ""
+
+
+@given(JSON)
+def test_json_is_laid_out_as_pythons_own_writer_does(value: object) -> None:
+    assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)

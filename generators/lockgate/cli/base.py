@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lockgate.cli.git import blob_ids, change_since, file_at, files_at
+from lockgate.cli.next_releases import releases_after
+from lockgate.cli.pin_changes import promotions_since
 from lockgate.cli.project import Compiled, compile_reading
 from lockgate.cli.terminal import plural
 from lockgate.contract import SPEC_FILE
@@ -41,7 +43,12 @@ def effects_since(root: Path, compiled: Compiled, plan: Plan, reference: str) ->
     notes = (*notes, *_stale_note(stale), *_ejected_note(ejected))
     if before is not None:
         before = _with_owned(before, owned.before, ejected)
-    return merge_effects(before, _with_owned(after, owned.after, ejected), change.paths, notes)
+    effects = merge_effects(before, _with_owned(after, owned.after, ejected), change.paths, notes)
+    return replace(
+        effects,
+        promotions=promotions_since(root, change.base, before.plan.spec if before else None, plan.spec),
+        releases=releases_after(root, plan, effects.models, {}),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

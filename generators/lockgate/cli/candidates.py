@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lockgate import report as reports
-from lockgate.cli.dvc_lock import Inputs, Lock, hash_of, hash_on_disk, made_of, read_lock
+from lockgate.cli.dvc_lock import Lock, hash_of, hash_on_disk, made_of, read_lock
 from lockgate.cli.failure import Failure
+from lockgate.cli.recipe import canonical_sha256, hashes_by_kind, made_by, recorded_signature
 from lockgate.contract import CARD, EXPORT, MODEL_DIRECTORY, SHA256SUMS, SIGNATURE, SPEC_FILE, Signature
 from lockgate.contract import artifact_path as path_of
 from lockgate.contract import artifact_sha256 as hash_of_sums
 from lockgate.contract.sums import differences, hashes_in
 from lockgate.plan.model import Pipeline, Plan
-from lockgate.plan.stages import code_paths
 from lockgate.registry.git import Git, GitError
-from lockgate.registry.past import OUTPUT_KEYS
-from lockgate.registry.past import made_of as made
 from lockgate.registry.release import Candidate
 from lockgate.report import ModelReport
 from lockgate.report.files import Files
@@ -27,7 +24,6 @@ from lockgate.report.files import Files
 T = TypeVar("T")
 
 _GATE_KEYS = ("metric", "rule", "limit", "value", "on_fail", "outcome", "reason")
-_INPUT_KEYS = ("name", "type", "nullable", "min", "max")
 _METRIC_KEYS = ("value", "low", "high", "better", "unit")
 
 
@@ -41,20 +37,16 @@ def candidate(root: Path, plan: Plan, pipeline: Pipeline, git: Git) -> Candidate
     files = Files(root=root, model=name)
     signature = _there(name, files.shaped(f"{MODEL_DIRECTORY}/{SIGNATURE}", Signature))
     inputs = made_of(lock, path_of(name, MODEL_DIRECTORY))
-    kinds = _kinds(plan, pipeline, lock, inputs)
+    kinds = hashes_by_kind(plan, pipeline, lock, inputs)
     evaluation = _there(name, report.evaluation)
-    said: dict[str, Any] = {key: signature.get(key) for key in OUTPUT_KEYS if signature.get(key)}
-    said["inputs"] = [
-        {key: it[key] for key in _INPUT_KEYS if key in it} for it in map(dict, signature["inputs"])
-    ]
     return Candidate(
         model=name,
         commit=commit,
         author=author,
         artifact_sha256=digest,
-        spec_sha256=_digest(pipeline.model.written),
-        made=made(said, _recipe_sha256(name, inputs, kinds["code"])),
-        signature=said,
+        spec_sha256=canonical_sha256(pipeline.model.written),
+        made=made_by(plan, pipeline, lock, signature),
+        signature=recorded_signature(signature),
         hashes={
             "model": hash_of(lock, path_of(name, MODEL_DIRECTORY)),
             **{k: v for k, v in kinds.items() if v},
@@ -134,50 +126,8 @@ def _agreeing_lock(root: Path, pipeline: Pipeline) -> Lock:
     return lock
 
 
-def _kinds(plan: Plan, pipeline: Pipeline, lock: Lock, inputs: Inputs) -> dict[str, dict[str, str]]:
-    """DVC's hashes of what the model was made of: data, code and locked requirements, by path."""
-    requirements = pipeline.model.requirements or plan.spec.project.requirements
-    code = set(code_paths(pipeline.model))
-    read = {path for stage in lock.values() for path in stage.deps}
-    found: dict[str, dict[str, str]] = {"data": {}, "code": {}, "requirements": {}}
-    for path, digest in sorted(inputs):
-        if path in read:
-            kind = "requirements" if path == requirements else "code" if path in code else "data"
-            found[kind][path] = digest
-    raw = hash_of(lock, path_of(pipeline.name, "raw.parquet"))
-    return {
-        **found,
-        "data": {**found["data"], **({path_of(pipeline.name, "raw.parquet"): raw} if raw else {})},
-    }
-
-
-def _recipe_sha256(model: str, inputs: Inputs, code: Mapping[str, str]) -> str:
-    """Over commands, parameters and code; not over the data, the day that moves with it, nor requirements."""
-    window = f"models.{model}.data.as_of"
-    recipe = [
-        [name, _without(value, window)]
-        for name, value in sorted(inputs)
-        if name.endswith((" params", " command"))
-    ]
-    return _digest([recipe, dict(code)])
-
-
-def _without(params: str, key: str) -> Any:  # noqa: ANN401 - as DVC wrote it
-    values = json.loads(params)
-    if isinstance(values, dict):
-        return {
-            file: {k: v for k, v in kept.items() if k != key} if isinstance(kept, dict) else kept
-            for file, kept in values.items()
-        }
-    return values
-
-
 def _part(block: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: block[key] for key in keys if block.get(key) not in (None, "")}
-
-
-def _digest(data: object) -> str:
-    return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _there(model: str, value: T | None) -> T:

@@ -15,6 +15,8 @@ from lockgate.diagnostics import Diagnostic, sort
 from lockgate.diagnostics.formats import render_github, render_json, render_sarif
 from lockgate.output import compare, diagnose
 from lockgate.output.findings import STALE_RULES
+from lockgate.registry import shelf
+from lockgate.spec import locate
 
 _FORMATS = {"json": render_json, "github": render_github, "sarif": render_sarif}
 
@@ -50,16 +52,22 @@ def file_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
 
 
 def _registry_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    if not _has_releases(compiled):
+        return ()
     from lockgate.registry.check import check_registry
 
     broken = {it.file for it in compiled.diagnostics}
     return check_registry(compiled.root, compiled.reading, time.time(), broken)
 
 
+def _has_releases(compiled: Compiled) -> bool:
+    """Whether anything is recorded or pinned; else what runs Git need not even be imported."""
+    spec = compiled.reading.spec
+    return (compiled.root / shelf.FOLDER).is_dir() or (spec is not None and any(spec.pins.values()))
+
+
 def _remote_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
     from lockgate.cli.remote_artifacts import missing_artifacts
-    from lockgate.registry import shelf
-    from lockgate.spec import locate
 
     reading = compiled.reading
     if reading.spec is None or reading.root is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from lockgate.cli.promotion_lines import release_lines, show_promotions
 from lockgate.cli.terminal import Terminal, plural, printable
 from lockgate.contract import SPEC_FILE
 from lockgate.plan.merge import (
@@ -28,8 +29,10 @@ def show_effects(terminal: Terminal, effects: MergeEffects, base: str) -> None:
     """Only what changes is told; that nothing does is told as well."""
     for note in effects.notes:
         terminal.say(f"{terminal.yellow('!')} {printable(note)}")
+    show_promotions(terminal, effects.promotions)
     said = [
         *(line for model in effects.models for line in _model(model)),
+        *release_lines(effects.releases),
         *(line for environment in effects.environments for line in _environment(environment, effects)),
         *_spec(effects.spec),
         *(line for patch in effects.patches for line in _patch(patch)),

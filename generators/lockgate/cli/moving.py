@@ -63,10 +63,15 @@ def require_spec(reading: Reading, terminal: Terminal) -> Spec:
     return reading.spec
 
 
-def require_place(spec: Spec, model: str, environment: str) -> None:
-    """Failure where the model cannot be pinned there."""
+def require_environment(spec: Spec, environment: str) -> None:
+    """Failure where the spec has none of that name."""
     if environment not in spec.environments:
         raise _unknown("environment", environment, spec.environments)
+
+
+def require_place(spec: Spec, model: str, environment: str) -> None:
+    """Failure where the model cannot be pinned there."""
+    require_environment(spec, environment)
     if model not in spec.models:
         raise _unknown("model", model, spec.models)
     if model not in spec.environments[environment].serve:

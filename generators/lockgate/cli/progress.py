@@ -10,6 +10,8 @@ from typing import Protocol
 
 from lockgate.cli.dvc import Ended, Event, Failed, Printed, Skipped, Started
 from lockgate.cli.terminal import Terminal, printable
+from lockgate.plan.model import Pipeline
+from lockgate.plan.rerun import upstream
 
 _NAME_WIDTH = 10
 _LONGEST_OUTPUT = 200
@@ -105,19 +107,40 @@ class Progress:
 
 
 class Forecast:
-    """Shows what a dry run says would be done."""
+    """Shows what would be done, by what a dry run of DVC's says and by what the stages give each other.
 
-    def __init__(self, terminal: Terminal) -> None:
+    DVC itself calls a stage unchanged whose inputs are yet to be made, and cached one that it would run.
+    """
+
+    def __init__(self, terminal: Terminal, pipeline: Pipeline) -> None:
         self.stages: dict[str, str] = {}
         self._terminal = terminal
+        self._pipeline = pipeline
+        self._running: dict[str, str] = {}
 
     def follow(self, events: Iterable[Event]) -> None:
         for event in events:
-            if isinstance(event, Started | Skipped):
-                would = "would run" if isinstance(event, Started) else event.how
-                self._terminal.say(f"  · {printable(event.stage):<{_NAME_WIDTH}} {would}")
+            if isinstance(event, Started):
+                self._would_run(event.stage, "")
+            elif isinstance(event, Skipped) and event.how == "unchanged":
+                self._skip(event.stage)
             elif isinstance(event, Failed):
                 self._terminal.say(f"  ✗ {printable(event.message)}")
+
+    def _skip(self, name: str) -> None:
+        stage = next((it for it in self._pipeline.stages if it.name == name), None)
+        reason = upstream(stage, self._pipeline, self._running) if stage else ""
+        if reason:
+            self._would_run(name, f": {reason}")
+        else:
+            self._say(name, "unchanged")
+
+    def _would_run(self, name: str, reason: str) -> None:
+        self._running[name] = reason
+        self._say(name, f"would run{reason}")
+
+    def _say(self, name: str, rest: str) -> None:
+        self._terminal.say(f"  · {printable(name):<{_NAME_WIDTH}} {rest}")
 
 
 class PassThrough:

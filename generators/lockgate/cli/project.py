@@ -17,7 +17,7 @@ from lockgate.output import OutputError
 from lockgate.plan import make
 from lockgate.plan.model import Plan
 from lockgate.registry import read_records
-from lockgate.spec import Reading, locate, read
+from lockgate.spec import Reading, locate, read, read_bytes
 from lockgate.spec.files import check_files
 from lockgate.targets import render
 
@@ -57,7 +57,7 @@ _HOW_TO_START = "name the project's folder with -C, or make a project with `lock
 def read_spec(root: Path) -> Reading:
     """What the project's spec says."""
     try:
-        return read((root / SPEC_FILE).read_bytes())
+        return read(read_bytes(root))
     except OSError as error:
         raise Failure(f"cannot read {SPEC_FILE}: {error.strerror}", help="check its permissions") from error
 

@@ -26,7 +26,7 @@ def require_ready(root: Path, spec: Spec) -> None:
     if not git.succeeds("remote", "get-url", _REMOTE):
         raise Failure(f"Git knows no remote '{_REMOTE}'", help="add it, or leave out --open-pr")
     try:
-        is_dirty = git.run("status", "--porcelain", "--untracked-files=no").strip() != b""
+        is_dirty = has_changes(git)
         is_behind = git.fetch_branch(_REMOTE, spec.project.branch) != git.commit("HEAD")
     except GitError as error:
         raise Failure(str(error), help="run this in a clone") from error
@@ -39,6 +39,11 @@ def require_ready(root: Path, spec: Spec) -> None:
             f"this is not the newest commit of '{_REMOTE}/{spec.project.branch}': the pull request would be of more",
             help=f"git switch {spec.project.branch} && git pull, then run this again",
         )
+
+
+def has_changes(git: Git) -> bool:
+    """Whether files that Git knows differ from the commit; GitError where Git cannot tell."""
+    return git.run("status", "--porcelain", "--untracked-files=no").strip() != b""
 
 
 def open_pull_request(root: Path, spec: Spec, moved: Moved, body: str) -> str:

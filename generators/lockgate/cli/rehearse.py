@@ -18,6 +18,7 @@ from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.models import chosen_models
 from lockgate.cli.project import find_root, read_spec
 from lockgate.cli.rehearsed import Rehearsal, say_as_json, say_as_text
+from lockgate.cli.released import released_folder
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import HOLDOUT, SPEC_FILE, artifact_path
 from lockgate.plan import make
@@ -41,12 +42,13 @@ _STABLE, _CANDIDATE = "stable", "candidate"
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 0 where the candidate is promoted, 1 where it is taken back or a person would have to decide."""
     root = find_root(arguments.root)
-    service = _service(_spec(root, terminal), arguments)
-    candidate = candidate_folder(root, service.name, arguments.candidate)
+    spec = _spec(root, terminal)
+    service = _service(spec, arguments)
+    candidate = _candidate(root, service.name, arguments)
     traffic = _traffic(root, service.name, arguments.traffic)
     _require_libraries()
     with _stoppable(), TemporaryDirectory(prefix="lockgate-rehearsal-") as scratch:
-        stable = stable_folder(root, service.name, arguments.stable, Path(scratch))
+        stable = _stable(root, spec, service, arguments.stable, Path(scratch))
         rehearsal = _rehearsal(service, arguments, {_STABLE: stable, _CANDIDATE: candidate}, traffic)
         try:
             seen = _seen(rehearsal, arguments.judge)
@@ -72,12 +74,10 @@ def _service(spec: Spec, arguments: Namespace) -> Service:
     (name,) = chosen_models(spec, [arguments.model])
     plan, _ = make(spec, {})
     served = [it for it in plan.services if it.name == name]
-    if arguments.environment is not None:
-        served = [it for it in served if it.environment == arguments.environment]
+    if arguments.env is not None:
+        served = [it for it in served if it.environment == arguments.env]
     if not served:
-        where = (
-            "any environment" if arguments.environment is None else f"'{printable(arguments.environment)}'"
-        )
+        where = "any environment" if arguments.env is None else f"'{printable(arguments.env)}'"
         raise Failure(
             f"'{name}' is not served in {where}", help="see 'serve' and 'environments'", exit_code=Exit.USAGE
         )
@@ -88,6 +88,25 @@ def _service(spec: Spec, arguments: Namespace) -> Service:
             help="make 'serve.rollout' canary and promise something in 'serve.slo'",
         )
     return analysed[-1]
+
+
+def _candidate(root: Path, model: str, arguments: Namespace) -> Path:
+    if arguments.version is not None:
+        return released_folder(root, model, arguments.version)
+    return candidate_folder(root, model, arguments.candidate)
+
+
+def _stable(root: Path, spec: Spec, service: Service, named: str | None, into: Path) -> Path:
+    """What is named, else what is live: the release that the environment pins."""
+    if named is not None:
+        return stable_folder(root, service.name, named, into)
+    version = spec.pins.get(service.environment, {}).get(service.name)
+    if version is None:
+        raise Failure(
+            f"nothing of '{service.name}' is pinned in '{service.environment}', so no version is stable there",
+            help="name one with --stable: a release, a commit, or the folder of an exported model",
+        )
+    return released_folder(root, service.name, version)
 
 
 def _traffic(root: Path, model: str, named: str) -> Path:

@@ -61,6 +61,7 @@ def say_as_json(rehearsal: Rehearsal, seen: Iterable[StepSeen], terminal: Termin
         "outcome": outcome(end),
         "step": steps[-1].number if end else None,
         "metric": end.metric if end else None,
+        "answers": sum(step.report.candidate.answers for step in steps),
         "bad_answers": sum(step.report.candidate.bad for step in steps),
     }
     terminal.say(json.dumps(document, indent=2, ensure_ascii=False))
@@ -117,7 +118,8 @@ def _conclude(rehearsal: Rehearsal, steps: Sequence[StepSeen], terminal: Termina
         metric = next(it.metric for it in rehearsal.asked if it.metric.name == end.metric)
         at = f"at step {last.number} ({last.weight_percent} %)"
         terminal.say(f"{_verdict(end, terminal)} {at} by {end.metric}: {_why(end, metric, steps)}")
-    terminal.say(f"  {_answered([step.report.candidate for step in steps])}")
+    sent = [step.report.candidate for step in steps]
+    terminal.say(f"  {_answered(sent, for_predictions=end is not None and end.metric == _PSI)}")
 
 
 def _verdict(end: Measurement, terminal: Terminal) -> str:
@@ -140,10 +142,12 @@ def _why(end: Measurement, metric: AnalysisMetric, steps: Sequence[StepSeen]) ->
     return f"{times} bad, the last {end.value:.4g}, where {wanted} is allowed ({metric.reason})"
 
 
-def _answered(sent: Sequence[Sent]) -> str:
+def _answered(sent: Sequence[Sent], *, for_predictions: bool) -> str:
+    """Of predictions that moved, none is bad by itself: whoever asked the candidate got one of them."""
     answers, bad = sum(it.answers for it in sent), sum(it.bad for it in sent)
     failed, slow, refused = (sum(getattr(it, name) for it in sent) for name in ("failed", "slow", "refused"))
-    text = f"the candidate gave {plural(answers, 'answer')}, {bad:,} of them bad: {failed:,} failed, {slow:,} slow"
+    which = "all with such predictions" if for_predictions else f"{bad:,} of them bad"
+    text = f"the candidate gave {plural(answers, 'answer')}, {which}: {failed:,} failed, {slow:,} slow"
     return f"{text}; it refused {plural(refused, 'row')}" if refused else text
 
 

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
@@ -21,6 +22,14 @@ from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
 
 
+class Mark(NamedTuple):
+    """Why the version is not to be promoted again; without an `incident` it is called by place and time."""
+
+    reason: str
+    incident: str | None = None
+    evidence: Mapping[str, Any] = {}
+
+
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 1 where there is nothing to go back to."""
     root = find_root(arguments.root)
@@ -29,7 +38,8 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     require_place(spec, arguments.model, arguments.environment)
     if arguments.open_pr:
         require_ready(root, spec)
-    move = _move(arguments, root, spec)
+    mark = Mark(arguments.reason, arguments.incident) if arguments.reason else None
+    move = move_back(root, spec, arguments.environment, arguments.model, to=arguments.to, mark=mark)
     moved = apply(terminal, root, reading, move)
     say_moved(terminal, moved)
     if arguments.open_pr:
@@ -39,14 +49,16 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def _move(arguments: Namespace, root: Path, spec: Spec) -> Move:
-    model, environment = arguments.model, arguments.environment
+def move_back(
+    root: Path, spec: Spec, environment: str, model: str, *, to: str | None = None, mark: Mark | None = None
+) -> Move:
+    """To that version, or to what was live before; Failure where there is none that is sound."""
     old = spec.pins.get(environment, {}).get(model)
     if old is None:
         raise Failure(
             f"nothing of '{model}' is pinned in '{environment}'", help="there is nothing to roll back"
         )
-    new = arguments.to or _before(root, environment, model, old)
+    new = to or _before(root, environment, model, old)
     files = shelf.on_disk(root, [model])
     recorded = shelf.recorded(files).get(model, [])
     if new not in recorded:
@@ -57,7 +69,7 @@ def _move(arguments: Namespace, root: Path, spec: Spec) -> Move:
     if new == old:
         raise Failure(f"'{model}' {old} is what is pinned in '{environment}'", help="name another with --to")
     _require_sound(model, new, files)
-    marks = _mark(arguments, old)
+    marks = _marked(model, old, environment, mark) if mark is not None else {}
     return Move(model=model, environment=environment, old=old, new=new, marks=marks)
 
 
@@ -92,20 +104,18 @@ def _require_sound(model: str, version: str, files: Files) -> None:
         )
 
 
-def _mark(arguments: Namespace, version: str) -> Mapping[str, bytes]:
-    """The version is marked where a reason is given: it is not to be promoted again by mistake."""
-    if not arguments.reason:
-        return {}
+def _marked(model: str, version: str, environment: str, mark: Mark) -> Mapping[str, bytes]:
+    """The mark's file: the version is not to be promoted again by mistake."""
     now = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     path, data = rejection_file(
         Rejection(
-            model=arguments.model,
+            model=model,
             version=version,
-            incident=arguments.incident or f"{arguments.environment}-{now}",
-            environment=arguments.environment,
-            reason=arguments.reason,
+            incident=mark.incident or f"{environment}-{now}",
+            environment=environment,
+            reason=mark.reason,
             time=now,
-            evidence={},
+            evidence=mark.evidence,
         )
     )
     return {path: data}

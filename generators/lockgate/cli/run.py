@@ -48,7 +48,7 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     base = _base(root, plan, arguments.base)
     if arguments.dry_run:
         return _end(
-            [_reproduce(terminal, root, it, Forecast(terminal), ("--dry",)) for it in pipelines], Exit.OK
+            [_reproduce(terminal, root, it, Forecast(terminal, it), ("--dry",)) for it in pipelines], Exit.OK
         )
     stages: dict[str, Mapping[str, str]] = {}
     broken = []

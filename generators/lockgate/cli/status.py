@@ -1,18 +1,21 @@
-"""`lockgate status`: for each service its pin, the newest release, and what the manifests on the disk would run."""
+"""`lockgate status`: for each service its pin, the newest release, what the manifests would run, and what does run."""
 
 from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.history import show_table
+from lockgate.cli.looking import require_environments, seen_in
 from lockgate.cli.moving import require_spec
-from lockgate.cli.project import find_root, read_spec
+from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
 from lockgate.cli.terminal import Terminal
+from lockgate.cluster.rollouts import Seen
+from lockgate.cluster.states import State
 from lockgate.registry import shelf
 from lockgate.registry.past import RecordError
 from lockgate.registry.rejections import rejection_in_force
@@ -22,7 +25,7 @@ from lockgate.yaml import YamlError, parse
 from lockgate.yaml.nodes import plain_value
 from lockgate.yaml.parse import read_text
 
-State: TypeAlias = Literal["unreleased", "no record", "rejected", "stale manifests", "behind", "newest"]
+Agreement: TypeAlias = Literal["unreleased", "no record", "rejected", "stale manifests", "behind", "newest"]
 
 _WORKLOADS = frozenset({"Deployment", "Rollout"})
 
@@ -35,25 +38,69 @@ class Status(NamedTuple):
     pinned: str | None
     newest: str | None
     image: str | None
-    state: State
+    state: Agreement
+
+
+Looked: TypeAlias = Mapping[tuple[str, str], Seen]
+"""What runs, by environment and model; empty where no cluster was asked."""
 
 
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Says what is, and judges nothing: `lockgate check` does."""
     root = find_root(arguments.root)
     spec = require_spec(read_spec(root), terminal)
+    environments = require_environments(spec, [arguments.env] if arguments.env is not None else [])
     try:
-        found = tuple(_statuses(root, spec, shelf.on_disk(root)))
+        found = tuple(
+            it for it in _statuses(root, spec, shelf.on_disk(root)) if it.environment in environments
+        )
     except RecordError as error:
         raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
+    looked = _looked(root, environments, arguments.context, terminal) if arguments.cluster else {}
     if arguments.format == "json":
-        document = {"services": [it._asdict() for it in found]}
+        document = {"services": [_service(it, looked) for it in found]}
         terminal.say(json.dumps(document, indent=2, ensure_ascii=False))
         return Exit.OK
     heads = ("Environment", "Model", "Pinned", "Newest", "State")
-    rows = [(it.environment, it.model, it.pinned or "-", it.newest or "-", it.state) for it in found]
-    show_table(terminal, arguments.format, heads, rows, nothing="nothing is served")
+    more = ("In the cluster", "More") if arguments.cluster else ()
+    rows = [_row(it, looked) for it in found]
+    show_table(terminal, arguments.format, (*heads, *more), rows, nothing="nothing is served")
     return Exit.OK
+
+
+def _looked(root: Path, environments: Iterable[str], context: str | None, terminal: Terminal) -> Looked:
+    plan = require_plan(compile_project(root), terminal)
+    return {(it.environment, it.name): seen for it, seen in seen_in(root, plan, environments, context)}
+
+
+def _service(status: Status, looked: Looked) -> dict[str, Any]:
+    seen = looked.get((status.environment, status.model))
+    if seen is None:
+        return status._asdict()
+    cluster = {
+        "state": seen.state.value,
+        "message": seen.word,
+        "object": seen.object,
+        "image": seen.image or None,
+        "version": seen.version or None,
+        "revision": seen.revision or None,
+        "differences": [it._asdict() for it in seen.differences],
+    }
+    return {**status._asdict(), "cluster": cluster}
+
+
+def _row(status: Status, looked: Looked) -> tuple[str, ...]:
+    pinned, newest = status.pinned or "-", status.newest or "-"
+    row = (status.environment, status.model, pinned, newest, status.state)
+    seen = looked.get((status.environment, status.model))
+    return row if seen is None else (*row, seen.state.value, _word(status, seen))
+
+
+def _word(status: Status, seen: Seen) -> str:
+    """Another version than the pinned one says more than the fields that differ with it."""
+    if seen.version and status.pinned is not None and seen.version != status.pinned:
+        return f"{seen.version}" + (f": {seen.word}" if seen.state is not State.DRIFTED else " runs")
+    return seen.word or "-"
 
 
 def _statuses(root: Path, spec: Spec, files: Files) -> Iterator[Status]:
@@ -66,7 +113,7 @@ def _statuses(root: Path, spec: Spec, files: Files) -> Iterator[Status]:
             yield Status(environment.name, model, pinned, newest, image, state)
 
 
-def _state(files: Files, model: str, pinned: str | None, newest: str | None, image: str | None) -> State:
+def _state(files: Files, model: str, pinned: str | None, newest: str | None, image: str | None) -> Agreement:
     if pinned is None:
         return "stale manifests" if image is not None else "unreleased"
     path = shelf.record_path(model, pinned)

@@ -48,14 +48,14 @@ class FileState(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`files` are sorted by path. `rendered` holds the bytes that belong to the paths, or into them as a block.
+    """`files` are sorted by path. `rendered` holds the texts that belong to the paths, or into them as a block.
 
     `before` is the record of owned files as it was read, `after` as it has to be once all is written.
     `problems` are of the record itself; with any of them nothing may be written.
     """
 
     files: tuple[FileState, ...]
-    rendered: Mapping[str, bytes]
+    rendered: Mapping[str, str]
     before: Ownership
     after: Ownership
     problems: tuple[Diagnostic, ...]
@@ -79,22 +79,21 @@ class Comparison(NamedTuple):
 def compare(root: Path, rendered: Mapping[str, str]) -> Comparison:
     """The state of each rendered and each recorded file; `rendered` maps paths to texts."""
     assert not any(path_problem(path) for path in rendered), "a target's path is not in a generated folder"
-    contents = {path: text.encode() for path, text in rendered.items()}
     before, problems = read_ownership(root)
     folders = Folders(root)
     try:
         states = [
-            *_rendered_states(root, contents, before, folders),
-            *_orphan_states(root, contents, before, folders),
+            *_rendered_states(root, rendered, before, folders),
+            *_orphan_states(root, rendered, before, folders),
         ]
     except OSError as error:
         raise unusable("read", _relative(root, error), error) from error
     links = tuple(_link_problem(it) for it in states if it.state is State.ORPHAN_EDITED and it.sha256 is None)
     return Comparison(
         files=tuple(sorted(states, key=lambda it: it.path)),
-        rendered=contents,
+        rendered=rendered,
         before=before,
-        after=_ownership_after(contents, before, states),
+        after=_ownership_after(rendered, before, states),
         problems=problems + links,
     )
 
@@ -125,15 +124,16 @@ def _is_under(path: str, chosen: str) -> bool:
 
 
 def _rendered_states(
-    root: Path, contents: Mapping[str, bytes], before: Ownership, folders: Folders
+    root: Path, rendered: Mapping[str, str], before: Ownership, folders: Folders
 ) -> Iterable[FileState]:
-    for path, content in contents.items():
+    # Encoded one by one: of a large spec's files, kept besides the texts, the bytes would fill the memory again.
+    for path, text in rendered.items():
         if path in before.ejected:
             yield FileState(path=path, state=State.EJECTED)
         elif reason := folders.problem(path):
             yield FileState(path=path, state=State.FOREIGN, reason=reason)
         else:
-            yield _rendered_state(root, path, content, before)
+            yield _rendered_state(root, path, text.encode(), before)
 
 
 def _rendered_state(root: Path, path: str, content: bytes, before: Ownership) -> FileState:
@@ -155,9 +155,9 @@ def _rendered_state(root: Path, path: str, content: bytes, before: Ownership) ->
 
 
 def _orphan_states(
-    root: Path, contents: Mapping[str, bytes], before: Ownership, folders: Folders
+    root: Path, rendered: Mapping[str, str], before: Ownership, folders: Folders
 ) -> Iterable[FileState]:
-    for path in sorted({*before.files, *before.pending} - {*contents, *before.ejected}):
+    for path in sorted({*before.files, *before.pending} - {*rendered, *before.ejected}):
         if reason := folders.problem(path):
             yield FileState(path=path, state=State.ORPHAN_EDITED, reason=reason)
             continue
@@ -218,12 +218,12 @@ def _read_all(descriptor: int, size: int) -> bytes:
 
 
 def _ownership_after(
-    contents: Mapping[str, bytes], before: Ownership, states: Iterable[FileState]
+    rendered: Mapping[str, str], before: Ownership, states: Iterable[FileState]
 ) -> Ownership:
     current = {state.path: state.sha256 for state in states if state.state is State.CURRENT}
     files = {
-        path: current.get(path) or digest(content)
-        for path, content in contents.items()
+        path: current.get(path) or digest(text.encode())
+        for path, text in rendered.items()
         if path not in before.ejected
     }
     return Ownership(files=files, ejected=before.ejected)

@@ -15,7 +15,8 @@ def diff(root: Path, comparison: Comparison) -> Iterator[str]:
     """The lines, without line ends: of files to be written or deleted, and of those that stand in the way."""
     for file in comparison.files:
         if file.state in _CHANGED:
-            yield from _file_diff(root, file, comparison.rendered.get(file.path))
+            text = comparison.rendered.get(file.path)
+            yield from _file_diff(root, file, None if text is None else text.encode())
 
 
 _CHANGED = frozenset(

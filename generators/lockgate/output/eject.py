@@ -26,7 +26,7 @@ def eject(root: Path, comparison: Comparison, path: str) -> None:
             f"'{path}' is {state.value} and cannot be ejected", help="run `lockgate render` first"
         )
     before = comparison.before
-    ejected = {**before.ejected, path: digest(comparison.rendered[path])}
+    ejected = {**before.ejected, path: digest(comparison.rendered[path].encode())}
     write_record(
         root,
         Ownership(

@@ -100,7 +100,7 @@ def _ejected_changes(comparison: Comparison) -> list[Diagnostic]:
             severity="warning",
         )
         for path, recorded in comparison.before.ejected.items()
-        if path in comparison.rendered and digest(comparison.rendered[path]) != recorded
+        if path in comparison.rendered and digest(comparison.rendered[path].encode()) != recorded
     ]
 
 

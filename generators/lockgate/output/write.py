@@ -35,7 +35,7 @@ def write(root: Path, comparison: Comparison) -> Written:
         write_record(root, _journal(comparison, writes))
     _make_folders(root, (file.path for file in writes))
     for file in writes:
-        _write_file(root, file.path, _content(root, file.path, comparison.rendered[file.path]))
+        _write_file(root, file.path, _content(root, file.path, comparison.rendered[file.path].encode()))
     for path in deletes:
         _take_out(root, path)
     if writes or deletes or comparison.before != comparison.after:

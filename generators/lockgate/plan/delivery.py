@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from lockgate.plan.model import Plan, Service
@@ -33,6 +34,11 @@ def object_name(plan: Plan, environment: str) -> str:
     return f"{prefix if prefix[0].isalpha() else f'r-{prefix}'[:_LONGEST_REPOSITORY]}-{environment}"
 
 
+def part_of(plan: Plan) -> str:
+    """The repository's name as a label's value, which starts and ends with a letter or digit."""
+    return _as_label(plan.spec.project.repository.rsplit("/", 1)[-1])
+
+
 def repository_url(plan: Plan) -> str:
     """Where the repository is cloned from."""
     return f"https://{plan.spec.project.repository}"
@@ -59,6 +65,11 @@ def by_kind(fields: Iterable[LiveField]) -> dict[tuple[str, str], tuple[str, ...
     for field in fields:
         found[field.group, field.kind] = (*found.get((field.group, field.kind), ()), field.pointer)
     return found
+
+
+@cache
+def _as_label(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:63].strip("-_.") or "models"
 
 
 def _live_fields(services: Iterable[Service]) -> Iterator[LiveField]:

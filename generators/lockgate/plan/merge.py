@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from lockgate.plan.model import Plan
+from lockgate.plan.promotion import PromotionEffect, ReleaseEffect
 from lockgate.spec import Reading
 from lockgate.spec.model import Strategy
 
@@ -117,7 +118,8 @@ class MergeEffects:
     """All that merging does. Every part is empty where nothing changes there, except `patches`, which are all in force.
 
     `other_files` are generated files besides manifests that change. `idle_files` are changed files that nothing here
-    reads, such as documentation. `notes` are sentences on what could not be compared as it should be.
+    reads, such as documentation. `notes` are sentences on what could not be compared as it should be. `promotions` are
+    pins that move, `releases` what becomes of models whose pipelines are proved.
     """
 
     models: tuple[ModelEffect, ...]
@@ -128,3 +130,5 @@ class MergeEffects:
     other_files: tuple[str, ...]
     idle_files: tuple[str, ...]
     notes: tuple[str, ...]
+    promotions: tuple[PromotionEffect, ...] = ()
+    releases: tuple[ReleaseEffect, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lockgate.plan.model import Service
+from lockgate.plan.delivery import part_of
+from lockgate.plan.model import Plan, Service
 
 PROMETHEUS_RULE = "prometheus-rule.yaml"
 DASHBOARD = "dashboard.yaml"
@@ -15,5 +16,10 @@ def files(service: Service) -> tuple[str, ...]:
     return (DASHBOARD,) if service.serve.slo is None else (PROMETHEUS_RULE, DASHBOARD)
 
 
-def labels(service: Service) -> dict[str, str]:
-    return {"app.kubernetes.io/name": service.name, "app.kubernetes.io/managed-by": "lockgate"}
+def labels(service: Service, plan: Plan) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": service.name,
+        "app.kubernetes.io/instance": f"{service.name}-{service.environment}",
+        "app.kubernetes.io/part-of": part_of(plan),
+        "app.kubernetes.io/managed-by": "lockgate",
+    }

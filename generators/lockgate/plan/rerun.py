@@ -33,7 +33,7 @@ def rerun(before: Pipeline | None, after: Pipeline, inputs: Inputs) -> tuple[tup
     for stage in after.stages:
         earlier = known.get(stage.name)
         reason = _own_reason(earlier, stage, inputs) if earlier else "is new"
-        reason = reason or _upstream(stage, after, found)
+        reason = reason or upstream(stage, after, found)
         if reason:
             found[stage.name] = reason
     return tuple(found.items())
@@ -65,7 +65,8 @@ def _paths(stage: Stage, inputs: Inputs) -> Iterator[str]:
     yield from sorted(path for path in inputs.changed if any(is_under(path, folder) for folder in read))
 
 
-def _upstream(stage: Stage, pipeline: Pipeline, running: Mapping[str, str]) -> str:
+def upstream(stage: Stage, pipeline: Pipeline, running: Collection[str]) -> str:
+    """Why the stage has to follow others that run; empty where it reads nothing of theirs."""
     for other in pipeline.stages:
         if other.name in running and other.name != stage.name:
             written = _files(other)[1]

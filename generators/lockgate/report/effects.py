@@ -8,6 +8,7 @@ from lockgate.plan.merge import MergeEffects
 from lockgate.report.blocks import render_section
 from lockgate.report.document import Cell, Section, Table, cells, headings
 from lockgate.report.sections.merge import manifests_section, merge_section, spec_section
+from lockgate.report.sections.promotion import promotion_sections
 from lockgate.report.text import clean
 
 _LEVEL = 3
@@ -16,6 +17,7 @@ _LEVEL = 3
 def render_effects(effects: MergeEffects) -> str:
     """Every section, with all rows of every table."""
     sections = (
+        *(section for sections in promotion_sections(effects) for section in sections),
         merge_section(effects),
         _stages_section(effects),
         manifests_section(effects),

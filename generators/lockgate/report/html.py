@@ -17,6 +17,7 @@ from lockgate.report.document import Block, Card, Diff, Section, Table, Text
 from lockgate.report.model import ModelReport, Report, verdict
 from lockgate.report.sections import WORKINGS, consequences, findings, workings
 from lockgate.report.sections.gates import by_urgency, gates_chart, gates_reasons, gates_table
+from lockgate.report.sections.promotion import promotion_sections
 from lockgate.report.summary import facts, headline, overview_table
 from lockgate.report.svg import Drawing, draw
 from lockgate.report.text import clean, clip
@@ -72,6 +73,7 @@ def render_html(report: Report) -> str:
         why=why,
         overview=_piece(overview_table(report.models)) if len(report.models) > 1 else None,
         pages=[_page(model, number) for number, model in enumerate(report.models, 1)],
+        promotions=[_chapter(it) for sections in promotion_sections(report.effects) for it in sections],
         consequences=[_chapter(section) for section in consequences(report)],
         workings_title=WORKINGS,
         workings=[_chapter(section) for section in workings(report)],

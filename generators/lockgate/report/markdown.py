@@ -12,6 +12,7 @@ from lockgate.report.document import Section, Table, Text
 from lockgate.report.model import ModelReport, Report, verdict
 from lockgate.report.sections import WORKINGS, consequences, findings, workings
 from lockgate.report.sections.gates import by_urgency, gates_reasons, gates_table
+from lockgate.report.sections.promotion import promotion_sections
 from lockgate.report.summary import facts, headline, overview_table
 from lockgate.spec.markdown import escape_markdown
 
@@ -51,6 +52,7 @@ def render_markdown(report: Report) -> str:
     """The whole report as far as it fits, in order of importance."""
     top, gates = _frame(report)
     groups = (
+        tuple(_promotions(report)),
         *(tuple(_findings(model, position)) for position, model in enumerate(report.models)),
         tuple(_consequences(report)),
         tuple(_workings(report)),
@@ -60,7 +62,7 @@ def render_markdown(report: Report) -> str:
     is_whole = chosen == tuple(part.text for part in parts)
     rest = iter(chosen)
     told = ["".join(next(rest) for _ in group) for group in groups]
-    openings = (*gates, "", f"## {WORKINGS}\n\n" if told[-1] else "")
+    openings = ("", *gates, "", f"## {WORKINGS}\n\n" if told[-1] else "")
     body = "".join(opening + text for opening, text in zip(openings, told, strict=True))
     return f"{top}{body}".rstrip() + "\n" + ("" if is_whole else _FOOT)
 
@@ -131,6 +133,12 @@ def _findings(model: ModelReport, position: int) -> Iterator[Part]:
         yield _part(
             replace(section, folded=section.folded or position > 0), 3, rank + _FOLDED * section.folded
         )
+
+
+def _promotions(report: Report) -> Iterator[Part]:
+    for sections in promotion_sections(report.effects):
+        for place, section in enumerate(sections):
+            yield _part(section, 2 + (place > 0), _FOLDED * section.folded - 1)
 
 
 def _consequences(report: Report) -> Iterator[Part]:

@@ -20,6 +20,7 @@ from lockgate.contract import (
 )
 from lockgate.contract.comparison import Comparison, Provenance
 from lockgate.plan.merge import MergeEffects
+from lockgate.report.promotions import promotion_verdict
 from lockgate.report.tracked import TrackedChange
 
 
@@ -96,8 +97,9 @@ class Report:
 
 
 def verdict(report: Report) -> Verdict:
-    """The worst verdict of any model; a report on no model passes, for nothing was proposed."""
-    return worst(*(model.verdict for model in report.models))
+    """The worst verdict of any model and of any pin that moves; a report on neither passes."""
+    moving = report.effects.promotions if report.effects else ()
+    return worst(*(model.verdict for model in report.models), *map(promotion_verdict, moving))
 
 
 def worst(*verdicts: Verdict) -> Verdict:

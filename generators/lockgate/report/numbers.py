@@ -103,6 +103,17 @@ def show_share(part: float, whole: float = 1.0) -> str:
     return f"{percent:.1f} %".replace("-", _MINUS)
 
 
+def show_duration(seconds: float) -> str:
+    """`2 d 4 h`, `35 min`, `20 s`: in the largest unit of which there is any, and the next one."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s"))
+    first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    told = [f"{count:,} {unit}" for count, unit in parts[first : first + 2] if count]
+    return " ".join(told) or "0 s"
+
+
 def _digits(value: float, scale: Scale) -> str:
     scaled = value / scale.factor
     if scaled == 0:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lockgate.contract import Verdict
+from lockgate.plan.promotion import PromotionEffect
 from lockgate.report.champion import doubt, is_scored, where
 from lockgate.report.document import Cell, Table, Tone, headings
-from lockgate.report.model import ModelReport, Report, verdict
-from lockgate.report.numbers import show_change, show_count, show_metric, show_quantity
+from lockgate.report.model import ModelReport, Report, worst
+from lockgate.report.numbers import scale_for, show_change, show_count, show_metric, show_quantity
+from lockgate.report.promotions import approval, brought, promotion_title, remarks
 from lockgate.report.sections.gates import ANSWERS, change_scale, count_holding
 from lockgate.report.sections.metrics import primary_metric
-from lockgate.report.text import clip, plural
+from lockgate.report.text import clean, clip, plural
 
 WORDS: Mapping[Verdict, str] = {"pass": "passes", "warn": "passes with warnings", "fail": "fails"}
 TONES: Mapping[Verdict, Tone] = {"pass": "pass", "warn": "warn", "fail": "fail"}
@@ -21,12 +23,28 @@ _HASH_SHOWN = 12
 
 def headline(report: Report) -> tuple[str, str]:
     """The verdict, as `flight-delay fails`, and what it rests on."""
+    moving = report.effects.promotions if report.effects else ()
     if not report.models:
-        return "no model is affected", "There is nothing to judge."
+        return (
+            promotion_headline(moving) if moving else ("no model is affected", "There is nothing to judge.")
+        )
+    title, why = _on_models(report)
+    return title, f"{why} It also moves {_moved(moving)}." if moving else why
+
+
+def promotion_headline(moving: Sequence[PromotionEffect]) -> tuple[str, str]:
+    """What pins that move do, and how the first of them compares with what is live."""
+    if len(moving) > 1:
+        return f"moves {plural(len(moving), 'pin')}", f"{_moved(moving)}."
+    effect = moving[0]
+    return promotion_title(effect), clip(" ".join(_promotion_reason(effect)), 400)
+
+
+def _on_models(report: Report) -> tuple[str, str]:
     if len(report.models) == 1:
         model = report.models[0]
         return f"{model.name} {WORDS[model.verdict]}", reason(model)
-    outcome = verdict(report)
+    outcome = worst(*(model.verdict for model in report.models))
     failing = [model for model in report.models if model.verdict == outcome]
     if outcome == "pass":
         return f"all {len(report.models):,} models pass", "Every gate that blocks holds."
@@ -35,6 +53,27 @@ def headline(report: Report) -> tuple[str, str]:
         f"{len(failing):,} of {plural(len(report.models), 'model')} {verb}",
         f"{_some([model.name for model in failing])}.",
     )
+
+
+def _moved(moving: Sequence[PromotionEffect]) -> str:
+    named = [
+        f"{it.model} in {it.environment} from {it.old or 'nothing'} to {it.new or 'nothing'}" for it in moving
+    ]
+    return clip(clean(_some(named)), 300)
+
+
+def _promotion_reason(effect: PromotionEffect) -> Iterator[str]:
+    told = remarks(effect)
+    if told[0].weight:
+        yield told[0].text
+    compared = next((it for it in effect.metrics if it.answer is not None), None)
+    if compared is not None:
+        scale = scale_for((compared.difference,), compared.after.unit if compared.after else "")
+        shown = show_change(compared.difference, scale)
+        yield f"{clean(compared.name)} against what is live: {compared.answer} ({shown})."
+    if brought(effect):
+        yield f"It {brought(effect)}."
+    yield approval(effect)
 
 
 def reason(model: ModelReport) -> str:

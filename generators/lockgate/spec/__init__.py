@@ -1,5 +1,5 @@
 """`mlops.yaml` → Spec: read with positions, held to the schema and the rules, defaults filled in."""
 
-from lockgate.spec.read import Reading, SpecError, load, locate, read
+from lockgate.spec.read import Reading, SpecError, load, locate, read, read_bytes
 
-__all__ = ["Reading", "SpecError", "load", "locate", "read"]
+__all__ = ["Reading", "SpecError", "load", "locate", "read", "read_bytes"]

@@ -324,6 +324,7 @@ class Delivery(NamedTuple):
     """Who applies the manifests. What another mode would read has its default and means nothing.
 
     `namespace` is that of Argo CD's or Flux's own objects; `secret` is None where Flux reads a public repository.
+    `steps` log a job in to the cluster: one that pushes, or one that watches.
     """
 
     mode: Literal["argocd", "flux", "push"]

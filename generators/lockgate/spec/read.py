@@ -16,7 +16,7 @@ from lockgate.spec.schema import fill
 from lockgate.spec.validate import validate
 from lockgate.yaml import Node, Span, YamlError, parse
 from lockgate.yaml.nodes import entry_at, node_at, plain_value
-from lockgate.yaml.parse import read_text
+from lockgate.yaml.parse import MAX_BYTES, read_text
 
 
 class Reading(NamedTuple):
@@ -51,10 +51,16 @@ def load(root: Path) -> Spec:
 
     Raises SpecError where it has errors, and OSError where it cannot be read.
     """
-    reading = read((root / SPEC_FILE).read_bytes())
+    reading = read(read_bytes(root))
     if reading.spec is None:
         raise SpecError(reading)
     return reading.spec
+
+
+def read_bytes(root: Path) -> bytes:
+    """The bytes of that project's spec; of a file that is too large no more than shows that it is."""
+    with (root / SPEC_FILE).open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def read(data: bytes, file: str = SPEC_FILE) -> Reading:

@@ -48,7 +48,7 @@ class _Open:
 def read_text(data: bytes) -> str:
     """The bytes of a file as text, without a byte order mark; YamlError where they are not clean UTF-8."""
     if len(data) > MAX_BYTES:
-        message = f"found {len(data)} bytes, which is more than the {MAX_BYTES} that Lockgate reads"
+        message = f"found more than {MAX_BYTES // 1024**2} MB, which is more than Lockgate reads"
         raise YamlError("yaml-size", message, _START, "remove what is generated")
     if data.startswith(_WIDE_MARKS):
         message = "found a byte order mark of UTF-16 or UTF-32"

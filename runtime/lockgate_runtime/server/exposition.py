@@ -94,7 +94,7 @@ class Exposition:
             ),
             *self._histogram(
                 "lockgate_request_duration_seconds",
-                "From an inference request's first byte to its answer.",
+                "From an inference request's last byte to its answer.",
                 layout.durations,
                 ("durations", "duration_sum"),
             ),

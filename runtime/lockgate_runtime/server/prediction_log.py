@@ -105,6 +105,9 @@ class PredictionLog:
                 self._dropped(self._waiting_rows)
 
     def _work(self) -> None:
+        # Now, since importing it with the first file would hold up answers, or come too late for the last ones.
+        import pyarrow.parquet  # noqa: F401
+
         cleaned = float("-inf")
         while not self._closed:
             if time.monotonic() - cleaned >= _RETENTION_SECONDS:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_LISTENING_SECONDS = 5.0
 _LISTENING_SHARE = 6
 _LOOK_SECONDS = 0.02
-_LAST_SECONDS = 1.0
+_LEAST_LAST_SECONDS, _MOST_LAST_SECONDS = 1.0, 10.0
 # The default, 5 ms, is how long a request would wait for a large one that is read in the thread.
 _SWITCH_SECONDS = 0.0005
 _GARBAGE_AFTER = 20_000
@@ -55,6 +55,7 @@ class Worker:
         self.front.each_tick.append(self.service.batcher.refuse_overdue)
         self.front.each_second += [self.service.each_second, self._reload_certificates]
         self._stopped = self.loop.create_future()
+        self._stop_by = self.loop.time()
         self.loop.set_exception_handler(self._note_error)
 
     def run(self, ready: Callable[[], None]) -> None:
@@ -69,7 +70,7 @@ class Worker:
         finally:
             self.front.close()
             self.loop.run_until_complete(asyncio.sleep(0))
-            self.service.close(_LAST_SECONDS)
+            self.service.close(self._last_seconds())
             self.loop.close()
 
     def stop(self, listening_seconds: float) -> None:
@@ -78,6 +79,7 @@ class Worker:
         A second call ends at once.
         """
         if not self._stopped.done():
+            self._stop_by = self.loop.time() + self._settings.drain_seconds
             self._stopped.set_result(listening_seconds)
         else:
             self.front.close()
@@ -99,6 +101,10 @@ class Worker:
 
     def _listening_seconds(self) -> float:
         return min(_MOST_LISTENING_SECONDS, self._settings.drain_seconds / _LISTENING_SHARE)
+
+    def _last_seconds(self) -> float:
+        """To write what waits, of what draining has left: a storage may be far away."""
+        return min(_MOST_LAST_SECONDS, max(_LEAST_LAST_SECONDS, self._stop_by - self.loop.time()))
 
     def _note_error(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         fields = {"text": context.get("message"), "error": repr(context.get("exception"))}

@@ -21,6 +21,7 @@ from lockgate_runtime.stages.metrics import (
     statistic_of,
 )
 from lockgate_runtime.stages.predictor import estimator_outputs, load_estimator
+from lockgate_runtime.stages.shown import number
 from lockgate_runtime.stages.slices import slice_metrics
 from lockgate_runtime.stages.user_code import StageError
 
@@ -208,7 +209,7 @@ def _spread(count: int, most: int) -> NDArray[np.int64]:
 def _summary(evaluation: contract.Evaluation) -> str:
     name = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "rmse"}[evaluation["kind"]]
     metric = evaluation["metrics"][name]
-    shown = "undefined" if metric["value"] is None else f"{metric['value']:.4g}"
-    if metric["low"] is not None:
-        shown += f" [{metric['low']:.4g}, {metric['high']:.4g}]"
+    shown = "undefined" if metric["value"] is None else number(metric["value"])
+    if metric["low"] is not None and metric["high"] is not None:
+        shown += f" [{number(metric['low'])}, {number(metric['high'])}]"
     return f"{name} {shown} on {evaluation['rows']:,} rows"

@@ -27,6 +27,7 @@ from lockgate_runtime.stages.predictor import (
 )
 from lockgate_runtime.stages.reference import reference_of
 from lockgate_runtime.stages.served_latency import measured_under_load
+from lockgate_runtime.stages.shown import shown
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
@@ -246,9 +247,9 @@ def _summary(result: contract.Export, latency: contract.Latency) -> str:
     return (
         f"{result['format']}{fallback}, {result['size_bytes']:,} bytes, equal to the estimator on "
         f"{result['parity']['rows'] - result['parity']['beyond_tolerance']:,} of {result['parity']['rows']:,} rows, "
-        f"{latency['p99'] * 1000:.2g} ms at the 99th percentile{_served(latency)}"
+        f"{shown(latency['p99'], 's')} at the 99th percentile{_served(latency)}"
     )
 
 
 def _served(latency: contract.Latency) -> str:
-    return f", {latency['served_p99'] * 1000:.2g} ms under load" if "served_p99" in latency else ""
+    return f", {shown(latency['served_p99'], 's')} under load" if "served_p99" in latency else ""

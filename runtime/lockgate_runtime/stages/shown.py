@@ -8,10 +8,15 @@ def shown(value: float | None, unit: str, digits: int = 4) -> str:
     if value is None:
         return "undefined"
     if unit == "s":
-        return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
+        return f"{number(value * 1000, 3)} ms" if abs(value) < 1 else f"{number(value, 3)} s"
     if unit == "bytes":
         return _bytes(value, digits)
-    return f"{value:.{digits}g}"
+    return number(value, digits)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """The value with so many digits; with all of its whole part's where they are more: `123,457`, not `1.235e+05`."""
+    return f"{value:,.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"
 
 
 def _bytes(value: float, digits: int) -> str:

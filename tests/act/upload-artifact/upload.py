@@ -10,8 +10,12 @@ from pathlib import Path
 
 def main() -> int:
     globs = os.environ["PATHS"].split()
-    shared = Path(os.path.commonpath([str(Path(glob).parent) for glob in globs]))
-    found = [path for glob in globs for path in sorted(Path.cwd().glob(glob)) if path.is_file()]
+    # A folder is uploaded with all that it holds, and none of its own name.
+    shared = Path(
+        os.path.commonpath([glob if Path(glob).is_dir() else str(Path(glob).parent) for glob in globs])
+    )
+    patterns = [f"{glob}/**/*" if Path(glob).is_dir() else glob for glob in globs]
+    found = [path for glob in patterns for path in sorted(Path.cwd().glob(glob)) if path.is_file()]
     for path in found:
         target = Path(os.environ["ACT_ARTIFACTS"], os.environ["NAME"], path.relative_to(Path.cwd() / shared))
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -57,8 +57,11 @@ _COMMANDS: Mapping[str | None, Callable[[Subparsers], None]] = {
     "release": releasing.release,
     "promote": releasing.promote,
     "rollback": releasing.rollback,
+    "deploy": releasing.deploy,
     "history": releasing.history,
     "status": releasing.status,
+    "watch": releasing.watch,
     "due": releasing.due,
+    "doctor": project.doctor,
     "schema": project.schema,
 }

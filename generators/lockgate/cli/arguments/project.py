@@ -83,6 +83,20 @@ def eject(commands: Subparsers) -> None:
     parser.add_argument("--undo", action="store_true", help="give the file back to Lockgate")
 
 
+def doctor(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "doctor",
+        summary="say what is not set up, here and on GitHub, and list what nobody here can look at",
+        examples="  lockgate doctor\n  lockgate doctor --offline\n  lockgate doctor --format md > checklist.md",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="ask nobody: not DVC's remote, not Git's, not GitHub"
+    )
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="default: text")
+
+
 def schema(commands: Subparsers) -> None:
     parser = add_command(
         commands,

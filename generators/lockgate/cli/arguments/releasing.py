@@ -105,10 +105,40 @@ def status(commands: Subparsers) -> None:
     parser = add_command(
         commands,
         "status",
-        summary="say what is pinned where, and whether records and manifests agree",
-        examples="  lockgate status\n  lockgate status --format json",
+        summary="say what is pinned where, and whether records, manifests and a cluster agree",
+        examples="  lockgate status\n  lockgate status --format json\n"
+        "  lockgate status --cluster --env production",
     )
+    parser.add_argument("--env", metavar="ENV", help="default: every environment")
+    parser.add_argument(
+        "--cluster", action="store_true", help="look at what runs, in the cluster of the kubeconfig"
+    )
+    _add_context(parser)
     parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="default: text")
+
+
+def watch(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "watch",
+        summary="see rollouts that failed, and open the pull requests that roll them back",
+        examples="  lockgate watch production\n  lockgate watch production --open-pr\n"
+        "  lockgate watch --format json > incidents.json\n"
+        "  lockgate watch --incidents incidents.json --open-pr",
+    )
+    parser.add_argument(
+        "environments", metavar="ENV", nargs="*", help="those of one cluster (default: every environment)"
+    )
+    parser.add_argument(
+        "--open-pr", action="store_true", help="push a branch and open a pull request for each with `gh`"
+    )
+    parser.add_argument(
+        "--incidents",
+        metavar="FILE",
+        help="ask no cluster: take what `--format json` wrote (`-` is the standard input)",
+    )
+    _add_context(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
 def due(commands: Subparsers) -> None:
@@ -124,6 +154,37 @@ def due(commands: Subparsers) -> None:
     parser.add_argument(
         "--format", choices=("text", "json", "github-output"), default="text", help="default: text"
     )
+
+
+def deploy(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "deploy",
+        summary="apply an environment's manifests to its cluster, and wait for the rollouts",
+        examples="  lockgate deploy staging --dry-run\n  lockgate deploy production --timeout 1h\n"
+        "  lockgate deploy production --newest origin",
+    )
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument(
+        "--context", metavar="NAME", help="of the kubeconfig (default: the one that is current there)"
+    )
+    parser.add_argument(
+        "--newest",
+        metavar="REMOTE",
+        help="deploy only what the remote's main branch says now; else a newer commit does, and that is fine",
+    )
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for what comes of it")
+    parser.add_argument(
+        "--timeout",
+        metavar="TIME",
+        help="how long to wait (default: `delivery.timeout` and the pauses of the rollout)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def _add_context(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--context", metavar="NAME", help="of the kubeconfig (default: its current one)")
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:

@@ -41,19 +41,23 @@ def rehearse(commands: Subparsers) -> None:
         commands,
         "rehearse",
         summary="roll an exported model out on this machine, step by step and under the generated analysis",
-        examples="  lockgate rehearse flight-delay --stable main\n"
-        "  lockgate rehearse flight-delay --stable flight-delay@v1.2.0 --speed 60 --format json\n"
+        examples="  lockgate rehearse flight-delay\n"
+        "  lockgate rehearse flight-delay --env production --version 1.3.0\n"
+        "  lockgate rehearse flight-delay --stable main --speed 60 --format json\n"
         "  lockgate rehearse flight-delay --stable champion/model --candidate other/model --traffic log.parquet",
     )
     parser.add_argument("model", metavar="MODEL", help="the model's name in mlops.yaml")
     parser.add_argument(
         "--stable",
         metavar="REF_OR_DIR",
-        required=True,
-        help="the version that is live: a release (1.2.0), a commit with its dvc.lock, or an exported model's folder",
+        help="a release (1.2.0), a commit with its dvc.lock, or an exported model's folder (default: what is pinned)",
     )
-    parser.add_argument(
+    candidate = parser.add_mutually_exclusive_group()
+    candidate.add_argument(
         "--candidate", metavar="DIR", help="of the exported model (default: the last run's in artifacts/)"
+    )
+    candidate.add_argument(
+        "--version", metavar="VERSION", help="a release as the candidate, fetched from DVC's cache or remote"
     )
     parser.add_argument(
         "--traffic",
@@ -61,9 +65,7 @@ def rehearse(commands: Subparsers) -> None:
         default="holdout",
         help="'holdout', a Parquet file, or the folder of a log of predictions (default: holdout)",
     )
-    parser.add_argument(
-        "--environment", metavar="ENV", help="whose rollout (default: the last with an analysis)"
-    )
+    parser.add_argument("--env", metavar="ENV", help="whose rollout (default: the last with an analysis)")
     parser.add_argument(
         "--rate", metavar="N", type=_positive, default=200.0, help="requests a second (default: 200)"
     )

@@ -73,6 +73,8 @@ def pattern_of(value: str) -> str:
 
 def quoted(value: str) -> str:
     """A string of PromQL, whose escapes are those of Go."""
+    if value.isprintable() and '"' not in value and "\\" not in value:  # nearly all
+        return f'"{value}"'
     value.encode()  # half a surrogate pair is no text
     return '"' + "".join(_escaped(character) for character in value) + '"'
 

@@ -32,9 +32,9 @@ ANSWERS: Mapping[Answer, str] = {
     "worse": "worse",
     "too little data": "too little data to say",
 }
-_MARKS: Mapping[str, str] = {"min": "≥", "max": "≤", "max_drop": "drop ≤", "fairness": "difference ≤"}
+LIMIT_MARKS: Mapping[str, str] = {"min": "≥", "max": "≤", "max_drop": "drop ≤", "fairness": "difference ≤"}
 # From the mildest to the strictest.
-_POLICIES: Mapping[Policy, str] = {"observe": "observes", "warn": "warns", "block": "blocks"}
+POLICIES: Mapping[Policy, str] = {"observe": "observes", "warn": "warns", "block": "blocks"}
 
 
 def by_urgency(model: ModelReport) -> tuple[GateResult, ...]:
@@ -117,10 +117,10 @@ def _least(values: tuple[float | None, ...]) -> float | None:
 
 def _policy(model: ModelReport, gate: GateResult) -> str:
     if gate["rule"] != "max_drop":
-        return _POLICIES[gate["on_fail"]]
+        return POLICIES[gate["on_fail"]]
     # What is not known never does more than what is known to be worse.
-    in_doubt = min(gate["on_fail"], model.on_unknown, key=list(_POLICIES).index)
-    return f"{_POLICIES[gate['on_fail']]}; in doubt {_POLICIES[in_doubt]}"
+    in_doubt = min(gate["on_fail"], model.on_unknown, key=list(POLICIES).index)
+    return f"{POLICIES[gate['on_fail']]}; in doubt {POLICIES[in_doubt]}"
 
 
 def _scale(gate: GateResult) -> Scale:
@@ -131,7 +131,9 @@ def _scale(gate: GateResult) -> Scale:
 def _limit(gate: GateResult, scale: Scale) -> str:
     if gate["rule"] == "scan":
         return "no finding"
-    return f"{_MARKS[gate['rule']]} {show(gate['limit'], scale)}" if gate["limit"] is not None else ABSENT
+    return (
+        f"{LIMIT_MARKS[gate['rule']]} {show(gate['limit'], scale)}" if gate["limit"] is not None else ABSENT
+    )
 
 
 def _range(gate: GateResult) -> Range | None:

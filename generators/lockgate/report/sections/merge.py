@@ -16,6 +16,7 @@ from lockgate.plan.merge import (
 )
 from lockgate.report.document import Block, Cell, Section, Table, Text, cells, headings
 from lockgate.report.numbers import ABSENT
+from lockgate.report.sections.next_release import releases_blocks
 from lockgate.report.text import clean, clip, plural
 
 _NAMED = 5
@@ -26,7 +27,13 @@ _DIGEST = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 def merge_section(effects: MergeEffects | None) -> Section | None:
     if effects is None:
         return None
-    blocks = (*_notes(effects), *_environments(effects), *_models(effects), *_files(effects))
+    blocks = (
+        *_notes(effects),
+        *_environments(effects),
+        *_models(effects),
+        *releases_blocks(effects.releases),
+        *_files(effects),
+    )
     return Section(title="When this merges", blocks=blocks)
 
 

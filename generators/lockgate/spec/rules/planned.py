@@ -29,20 +29,22 @@ def _planned(value: Mapping[str, Any] | list[Any], location: Location) -> Iterat
 @cache
 def _planned_names() -> frozenset[str | int]:
     """The keys that are planned somewhere: whether one is at its place, only the schema's path tells."""
-    root = schema.load_schema()
-    blocks = [root, *root["$defs"].values()]
-    properties = [item for block in blocks for item in _properties(block)]
-    return frozenset(name for name, place in properties if "x-planned" in schema.resolve(place))
+    names: set[str | int] = set()
+    unread: list[Any] = [schema.load_schema()]
+    while unread:
+        block = unread.pop()
+        if isinstance(block, list):
+            unread += block
+        elif isinstance(block, dict):
+            names.update(_planned_properties(block.get("properties", {})))
+            unread += block.values()
+    return frozenset(names)
 
 
-def _properties(block: Any) -> Iterator[tuple[str, schema.Schema]]:  # noqa: ANN401 - any part of the schema
-    if isinstance(block, list):
-        for item in block:
-            yield from _properties(item)
-    elif isinstance(block, Mapping):
-        yield from (item for item in block.get("properties", {}).items() if isinstance(item[1], Mapping))
-        for below in block.values():
-            yield from _properties(below)
+def _planned_properties(properties: Mapping[str, Any]) -> Iterator[str]:
+    for name, place in properties.items():
+        if isinstance(place, dict) and "x-planned" in schema.resolve(place):
+            yield name
 
 
 def _not_yet(location: Location, planned: str) -> Finding:

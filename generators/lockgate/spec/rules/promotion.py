@@ -13,8 +13,8 @@ Block: TypeAlias = Mapping[str, Any]
 Location: TypeAlias = tuple[str | int, ...]
 
 _KEYS_OF_MODE = {
-    "argocd": ("namespace", "project"),
-    "flux": ("namespace", "interval", "secret"),
+    "argocd": ("namespace", "project", "runner", "steps"),
+    "flux": ("namespace", "interval", "secret", "runner", "steps"),
     "push": ("runner", "steps", "timeout"),
 }
 
@@ -88,4 +88,12 @@ def _delivery(written: Block) -> Iterator[Finding]:
             location=("delivery", "mode"),
             message="a job that pushes has to log in to the cluster, and no step does",
             help="add 'steps' that turn the job's OIDC identity into a kubeconfig",
+        )
+    if mode != "push" and "runner" in written and not written.get("steps"):
+        yield Finding(
+            rule="delivery-mode",
+            location=("delivery", "runner"),
+            at_key=True,
+            message="'runner' is where a watcher runs, and without 'steps' there is none",
+            help="add 'steps' that turn the job's OIDC identity into a kubeconfig, or take it out",
         )

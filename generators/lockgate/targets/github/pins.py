@@ -46,8 +46,8 @@ _REASONS = {
     "id-token: write": "says who it is, without a secret",
     "packages: write": "pushes the image",
     "pull-requests: read": "finds the pull request",
-    "pull-requests: write": "posts reports and opens promotions",
-    "workflow_run:": "zizmor: ignore[dangerous-triggers] checks nothing out and runs no code of the pull request",
+    "pull-requests: write": "posts reports, opens promotions and rollbacks",
+    "workflow_run:": "zizmor: ignore[dangerous-triggers] runs no code that is not merged",
 }
 
 _USES = re.compile(r"""uses: (?P<quote>["']?)(?P<uses>[^\s"']+)(?P=quote)""")

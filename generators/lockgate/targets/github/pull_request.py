@@ -176,7 +176,7 @@ def _run_pipeline() -> Step:
 
 
 def _keep_results() -> Step:
-    files = ("*.json", "*.csv", "card.md", "champion/*.json", "champion/card.md")
+    files = ("*.json", "*.csv", "card.md", "model/signature.json", "champion/*.json", "champion/card.md")
     paths = (*(f"artifacts/{{model}}/{name}" for name in files), "pipelines/{model}/dvc.lock")
     return {
         "name": "Keep the results",

@@ -15,9 +15,11 @@ from lockgate.targets.github.steps import (
     API,
     IMAGE_ARTIFACT_PREFIX,
     MODEL,
+    PIPES,
     RELEASE_ARTIFACT_PREFIX,
     become_app,
     newest,
+    only_here,
     prepare_light,
     prepare_uncached,
     pushing,
@@ -82,11 +84,9 @@ def _jobs(plan: Plan) -> dict[str, Job]:
 
 
 def _plan(plan: Plan) -> Job:
-    repository = plan.spec.project.repository.partition("/")[2]
     return {
         "name": "plan",
-        # A fork's branch of the same name releases nothing.
-        "if": f"${{{{ github.repository == '{repository}' }}}}",
+        "if": only_here(plan.spec.project),
         "permissions": {"contents": "read"},
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 15,
@@ -214,6 +214,7 @@ def _written(plan: Plan) -> Step:
             "MODEL": MODEL,
             "ARGUMENTS": "${{ runner.temp }}/arguments.txt",
         },
+        "shell": PIPES,
         "run": _RECORD,
     }
 
@@ -237,6 +238,7 @@ def _promote(plan: Plan) -> Job:
                 "name": "Open the promotions that are due",
                 "id": "promote",
                 "env": pushing(app),
+                "shell": PIPES,
                 "run": 'lockgate due --open-pr | tee --append "$GITHUB_STEP_SUMMARY"',
             },
         ],

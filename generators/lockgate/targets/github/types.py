@@ -36,6 +36,7 @@ Step = TypedDict(
         "with": NotRequired[Mapping[str, Value]],
         "working-directory": NotRequired[str],
         "env": NotRequired[Mapping[str, Value]],
+        "shell": NotRequired[Literal["bash"]],
         "run": NotRequired[str],
     },
 )
@@ -51,6 +52,7 @@ Job = TypedDict(
         "permissions": Permissions,
         "runs-on": str,
         "timeout-minutes": int | str,
+        "env": NotRequired[Mapping[str, Value]],
         "strategy": NotRequired[Strategy],
         "outputs": NotRequired[Mapping[str, str]],
         "steps": list[Step],
@@ -58,11 +60,21 @@ Job = TypedDict(
 )
 
 
+class Choice(TypedDict):
+    description: str
+    type: Literal["choice"]
+    options: list[str]
+    required: bool
+
+
+Inputs: TypeAlias = Mapping[str, Choice]
+
+
 class Workflow(TypedDict):
-    """`on` maps each event to its filters."""
+    """`on` maps each event to its filters, or to what is asked of who starts it by hand."""
 
     name: str
-    on: Mapping[str, Mapping[str, list[str]] | list[Mapping[str, str]]]
+    on: Mapping[str, Mapping[str, list[str]] | Mapping[str, Inputs] | list[Mapping[str, str]]]
     permissions: Permissions
     concurrency: Concurrency
     jobs: dict[str, Job]

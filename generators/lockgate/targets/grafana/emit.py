@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from lockgate.plan import monitoring
 from lockgate.plan.model import Plan, Service
 from lockgate.targets.file import File
+from lockgate.targets.grafana.indented import indented
 from lockgate.targets.grafana.layout import DATA_SOURCE, panels
 from lockgate.targets.grafana.panels import rows
 
@@ -30,16 +30,15 @@ def emit(plan: Plan) -> tuple[File, ...]:
 def _config_map(service: Service, plan: Plan) -> dict[str, object]:
     # Sidecars write the key as a file into one folder, whichever namespace it comes from.
     key = f"{service.name}-{service.environment}.json"
-    written = json.dumps(dashboard(service, plan), indent=2, ensure_ascii=False)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
             "name": f"{service.name}-dashboard",
             "namespace": service.namespace,
-            "labels": monitoring.labels(service) | _SIDECAR_LABEL,
+            "labels": monitoring.labels(service, plan) | _SIDECAR_LABEL,
         },
-        "data": {key: f"{written}\n"},
+        "data": {key: f"{indented(dashboard(service, plan))}\n"},
     }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import TYPE_CHECKING
 
+from lockgate.plan.delivery import part_of
 from lockgate.plan.model import Plan, Service
 
 if TYPE_CHECKING:
@@ -84,13 +83,3 @@ def environment_labels(plan: Plan) -> Labels:
 
 def metadata(service: Service, plan: Plan, name: str) -> Metadata:
     return {"name": name, "namespace": service.namespace, "labels": labels(service, plan)}
-
-
-def part_of(plan: Plan) -> str:
-    """The repository's name as a label's value, which starts and ends with a letter or digit."""
-    return _as_label(plan.spec.project.repository.rsplit("/", 1)[-1])
-
-
-@cache
-def _as_label(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:63].strip("-_.") or "models"

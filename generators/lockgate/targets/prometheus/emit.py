@@ -22,21 +22,21 @@ def emit(plan: Plan) -> tuple[File, ...]:
     return tuple(
         File(
             path=f"{service.directory}/{monitoring.PROMETHEUS_RULE}",
-            content=_rule(service, service.serve.slo),
+            content=_rule(service, service.serve.slo, plan),
         )
         for service in plan.services
         if service.serve.slo is not None and monitoring.PROMETHEUS_RULE in monitoring.files(service)
     )
 
 
-def _rule(service: Service, promised: Slo) -> PrometheusRule:
+def _rule(service: Service, promised: Slo, plan: Plan) -> PrometheusRule:
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {
             "name": service.name,
             "namespace": service.namespace,
-            "labels": monitoring.labels(service),
+            "labels": monitoring.labels(service, plan),
         },
         "spec": {"groups": [_group(service, promised)]},
     }

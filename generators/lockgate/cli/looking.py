@@ -1,0 +1,58 @@
+"""Looks at a cluster for commands: which services to look at, and what the cluster refuses as words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lockgate.cli.failure import Failure
+from lockgate.cli.moving import require_environment
+from lockgate.cluster.client import ClusterError, connect
+from lockgate.cluster.manifests import ManifestError, read_objects
+from lockgate.cluster.rollouts import Seen, look
+from lockgate.plan.delivery import live_fields
+from lockgate.plan.model import Plan, Service
+from lockgate.spec.model import Spec
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+def require_environments(spec: Spec, named: Sequence[str]) -> tuple[str, ...]:
+    """Those named, each once, or all that the spec has; Failure where it has none of such a name."""
+    for environment in named:
+        require_environment(spec, environment)
+    return tuple(dict.fromkeys(named)) or tuple(spec.environments)
+
+
+def seen_in(
+    root: Path, plan: Plan, environments: Iterable[str], context: str | None
+) -> Iterator[tuple[Service, Seen]]:
+    """Each service of the environments as the cluster has it; Failure where the cluster cannot be asked."""
+    with cluster_failures():
+        cluster = connect(context)
+        for environment in environments:
+            objects = read_objects(root, environment)
+            live = live_fields(plan, environment)
+            for service in plan.services:
+                if service.environment == environment:
+                    yield service, look(cluster, service, _of_service(objects, service), live)
+
+
+@contextmanager
+def cluster_failures() -> Iterator[None]:
+    """What the cluster or the manifests refuse ends the command."""
+    try:
+        yield
+    except (ClusterError, ManifestError) as error:
+        raise Failure(error.message, help=error.help) from error
+
+
+def _of_service(objects: Iterable[Document], service: Service) -> tuple[Document, ...]:
+    return tuple(it for it in objects if _label(it) == service.name)
+
+
+def _label(document: Document) -> str | None:
+    labels = document["metadata"].get("labels") or {}
+    return labels.get("app.kubernetes.io/name") if isinstance(labels, Mapping) else None
