@@ -92,8 +92,21 @@ _EXAMPLE_NAMES = {
     "queries.<query>": "bookings",
     "patches.<patch>": "arm-nodes",
 }
-# What a block needs beside any other of its keys.
-_COMPANIONS = {"rollout": {"strategy": "canary"}}
+# What the blocks around an example need beside it, where it is not the usual: by the example's own block.
+_USUAL_COMPANIONS: Mapping[str, Mapping[str, object]] = {"rollout": {"strategy": "canary"}}
+_COMPANIONS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "shadow": {
+        "rollout": {"strategy": "cautious"},
+        "serve": {
+            "traffic": {
+                "gateway": "public",
+                "namespace": "gateways",
+                "hostname": "flight-delay.acme.example",
+                "router": "istio",
+            }
+        },
+    }
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,11 +254,12 @@ def _example(section: Section) -> list[str]:
         return []
     document: object = examples[0]
     steps = section.path.split(".")
+    companions = _COMPANIONS.get(steps[-1], _USUAL_COMPANIONS)
     for index in range(len(steps) - 1, -1, -1):
         place = ".".join(steps[max(0, index - 1) : index + 1])
         document = {_EXAMPLE_NAMES.get(place, steps[index]): document}
-        if index and steps[index - 1] in _COMPANIONS:
-            document = {**_COMPANIONS[steps[index - 1]], **document}
+        if index and steps[index - 1] in companions:
+            document = {**companions[steps[index - 1]], **document}
     kind = "planned" if section.planned else "fragment"
     return [f"```yaml {kind}", dump(cast("dict[str, Any]", document)).rstrip("\n"), "```", ""]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 BIN = Path(sys.executable).parent
 MODELS = ("flowers", "leaves")
@@ -46,7 +49,20 @@ def build(c: float) -> LogisticRegression:
 """
 
 
-def make_project(root: Path) -> None:
+def copied_project(factory: pytest.TempPathFactory, root: Path) -> Path:
+    """A copy at `root` of the project, which all workers of a test run make once."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "act-project"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            _make_project(folder / "flowers")
+            (folder / "made").touch()
+    return Path(shutil.copytree(folder / "flowers", root))
+
+
+def _make_project(root: Path) -> None:
     """The first commit holds a README only, the second the whole project as its author leaves it."""
     _write(root, {"README.md": "Flowers\n"})
     call(root, "git", "init", "--quiet", "--initial-branch=main")

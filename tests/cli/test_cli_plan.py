@@ -106,6 +106,8 @@ def test_more_replicas_train_nothing_and_replace_no_pod(lockgate: Lockgate, bran
                         "rolls_out": False,
                         "strategy": "rolling",
                         "steps": [],
+                        "shadow": None,
+                        "test_seconds": 0,
                     }
                 ],
             }
@@ -118,6 +120,15 @@ def test_more_replicas_train_nothing_and_replace_no_pod(lockgate: Lockgate, bran
         "  ~ HorizontalPodAutoscaler iris\n"
         "      /spec/minReplicas: 2 → 3\n"
     )
+
+
+def test_a_rollout_s_shadow_and_test_are_among_what_merging_does(lockgate: Lockgate, branch: Path) -> None:
+    traffic = "{gateway: g, namespace: gateways, hostname: iris.acme.test, router: istio}"
+    edit(branch, "serve: {}", f"serve: {{rollout: cautious, traffic: {traffic}}}")
+    lockgate("render")
+    (environment,) = planned(lockgate)["environments"]
+    (service,) = environment["services"]
+    assert (service["shadow"], service["test_seconds"]) == ({"percent": 100, "seconds": 1800}, 600)
 
 
 def test_a_parameter_of_training_runs_that_stage_and_what_follows(lockgate: Lockgate, branch: Path) -> None:

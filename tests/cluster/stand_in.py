@@ -41,6 +41,7 @@ _KINDS = (
     ("argoproj.io/v1alpha1", "analysisruns", "AnalysisRun"),
     ("argoproj.io/v1alpha1", "analysistemplates", "AnalysisTemplate"),
     ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute"),
+    ("networking.istio.io/v1", "virtualservices", "VirtualService"),
     ("keda.sh/v1alpha1", "scaledobjects", "ScaledObject"),
     ("monitoring.coreos.com/v1", "prometheusrules", "PrometheusRule"),
     ("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor"),

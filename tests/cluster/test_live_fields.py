@@ -17,13 +17,16 @@ from lockgate.plan.model import Plan
 GOLDEN = Path(__file__).parents[1] / "golden"
 GUARDED = GOLDEN / "guarded"
 ROUTE = GUARDED / "expected/manifests/production/delay/http-route.yaml"
+SHADOWED = GOLDEN / "shadowed"
 FOLLOWERS = {"Application", "GitRepository", "Kustomization"}
 
 
 def planned(strategy: str) -> Plan:
-    text = (
-        (GUARDED / "mlops.yaml").read_text().replace("strategy: cautious, test: 30m", f"strategy: {strategy}")
-    )
+    text = (GUARDED / "mlops.yaml").read_text()
+    return made_of(text.replace("strategy: cautious, test: 30m", f"strategy: {strategy}"))
+
+
+def made_of(text: str) -> Plan:
     reading = spec.read(text.encode())
     assert reading.spec is not None, reading.diagnostics
     made, findings = plan.make(reading.spec, RELEASED)
@@ -77,6 +80,21 @@ def test_a_route_that_had_no_rollout_gets_its_backends(strategy: str, route: dic
     del live["spec"]["rules"][0]["backendRefs"][1]
 
     assert with_live_fields(route, live, planned(strategy), "production") == route
+
+
+def test_a_virtual_service_keeps_the_copies_and_weights_of_the_rollout() -> None:
+    document = yaml.safe_load(
+        (SHADOWED / "expected/manifests/production/delay/virtual-service.yaml").read_text()
+    )
+    live = copy.deepcopy(document)
+    (primary,) = live["spec"]["http"]
+    copies = {**primary, "name": "shadow", "mirror": {"host": "delay-canary"}}
+    live["spec"]["http"] = [copies, primary]
+    plan_ = made_of((SHADOWED / "mlops.yaml").read_text())
+
+    assert with_live_fields(document, live, plan_, "production") == live
+    del primary["route"][1], copies["route"]
+    assert with_live_fields(document, live, plan_, "production") == document
 
 
 def test_what_is_not_in_the_cluster_yet_is_as_the_manifest_says(route: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ CUSTOM = (
     "kustomize.toolkit.fluxcd.io_v1_Kustomization",
     "monitoring.coreos.com_v1_PodMonitor",
     "monitoring.coreos.com_v1_PrometheusRule",
+    "networking.istio.io_v1_VirtualService",
     "serving.kserve.io_v1beta1_InferenceService",
     "source.toolkit.fluxcd.io_v1_GitRepository",
 )

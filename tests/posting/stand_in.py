@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 BOT = "github-actions[bot]"
@@ -115,7 +116,7 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = do_PUT = _answer
+        do_GET = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             """Says nothing: `requests` has it all."""
@@ -123,14 +124,14 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _body(stream: BinaryIO, headers: Message) -> bytes:
+def _body(stream: BufferedIOBase, headers: Message) -> bytes:
     """`gh api --input -` sends it in chunks."""
     if headers.get("Transfer-Encoding") != "chunked":
         return stream.read(int(headers.get("Content-Length") or 0))
     return b"".join(iter(lambda: _chunk(stream), b""))
 
 
-def _chunk(stream: BinaryIO) -> bytes:
+def _chunk(stream: BufferedIOBase) -> bytes:
     data = stream.read(int(stream.readline(), 16))
     stream.readline()
     return data

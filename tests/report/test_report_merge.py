@@ -9,7 +9,7 @@ import pytest
 from tests.report.report_artifacts import THREE_SPEC
 from tests.report.report_changes import EFFECTS, NO_EFFECTS
 
-from lockgate.plan.merge import FieldChange, MergeEffects, ModelEffect
+from lockgate.plan.merge import FieldChange, MergeEffects, ModelEffect, ShadowEffect
 from lockgate.report import Proposal, Report, load, render_html, render_json, render_markdown
 from lockgate.report.budget import measure
 from lockgate.report.markdown import LIMIT
@@ -45,6 +45,15 @@ def test_a_rollout_is_told_with_its_steps_and_the_image_by_a_short_digest() -> N
         "| production (namespace ml) | flight-delay | 1.2.0 → 1.3.0 | canary: 10 % for 10 min, 50 % for 90 s, 100 % "
         "| `ghcr.io/acme/flight-delay@sha256:bbbbbbbbbbbb…` |"
     ) in text
+
+
+def test_a_cautious_rollout_is_told_with_its_shadow_and_its_test() -> None:
+    production, staging = EFFECTS.environments
+    shadow = ShadowEffect(percent=20, seconds=3600)
+    service = replace(production.services[0], strategy="cautious", shadow=shadow, test_seconds=600)
+    text = told(replace(EFFECTS, environments=(replace(production, services=(service,)), staging)))
+    steps = "shadow of 20 % for 60 min, test by header for 10 min, 10 % for 10 min, 50 % for 90 s, 100 %"
+    assert f"| cautious: {steps} |" in text
 
 
 def test_long_and_empty_values_are_cut_and_told() -> None:

@@ -297,6 +297,7 @@ def _serve() -> st.SearchStrategy[dict[str, Any]]:
         "pod": _optional(nodeSelector=st.just({"kubernetes.io/arch": "arm64"}), priorityClassName=NAMES),
     }
     gateway = {"gateway": "public", "namespace": "gateways", "hostname": "delay.acme.example"}
+    routed = _rollouts("canary", "cautious", "blue-green")
     scaling = st.sampled_from(
         ["cpu", {"requests_per_second": 50}, {"requests_per_second": 5, "demand": "sum(up)", "to_zero": True}]
     )
@@ -305,7 +306,11 @@ def _serve() -> st.SearchStrategy[dict[str, Any]]:
         _optional(**common, scaling=scaling, tls=tls, rollout=_rollouts("rolling", "canary", "blue-green")),
         st.fixed_dictionaries(
             {"traffic": st.just(gateway)},
-            optional={**common, "scaling": scaling, "rollout": _rollouts("canary", "cautious", "blue-green")},
+            optional={**common, "scaling": scaling, "rollout": routed},
+        ),
+        st.fixed_dictionaries(
+            {"traffic": st.just({**gateway, "router": "istio"}), "rollout": st.one_of(routed, _shadowed())},
+            optional={**common, "scaling": scaling},
         ),
         st.fixed_dictionaries({"platform": st.just("kserve")}, optional=common),
     )
@@ -319,6 +324,13 @@ def _rollouts(*strategies: str) -> st.SearchStrategy[str | dict[str, Any]]:
             optional={"analysis": _analyses()},
         ),
         st.just({"strategy": "canary", "steps": [{"weight": 50, "pause": "90s"}]}),
+    )
+
+
+def _shadowed() -> st.SearchStrategy[dict[str, Any]]:
+    shadow = st.sampled_from(["none", {}, {"for": "90s", "percent": 7}])
+    return st.fixed_dictionaries(
+        {"strategy": st.just("cautious")}, optional={"shadow": shadow, "analysis": _analyses()}
     )
 
 

@@ -13,6 +13,7 @@ from lockgate.yaml.dump import dump
 from tests.spec.specs import MINIMAL, with_model
 
 GATEWAY = {"gateway": "public", "namespace": "gateways", "hostname": "delay.acme.example"}
+ISTIO = {**GATEWAY, "router": "istio"}
 SLO = {"availability": 99.9, "latency_p99": "50ms"}
 
 
@@ -67,6 +68,33 @@ def test_behind_a_gateway_the_default_steps_do_not_depend_on_the_replicas() -> N
     assert [step.weight_percent for step in canary.rollout.steps] == [10, 25, 50]
     assert [step.weight_percent for step in cautious.rollout.steps] == [1, 10, 25, 50]
     assert (canary.rollout.test_seconds, cautious.rollout.test_seconds) == (0, 600)
+
+
+def test_behind_istio_a_cautious_rollout_has_a_shadow_unless_the_spec_says_not() -> None:
+    said = {"strategy": "cautious", "shadow": {"for": "1h"}}
+    assert serve(rollout="cautious", traffic=ISTIO).rollout.shadow == (1800, 100)
+    assert serve(rollout=said, traffic=ISTIO).rollout.shadow == (3600, 100)
+    for shadow in ({"rollout": {"strategy": "cautious", "shadow": "none"}}, {"rollout": "canary"}):
+        assert serve(**shadow, traffic=ISTIO).rollout.shadow is None
+
+
+def test_behind_the_gateway_api_no_request_is_copied() -> None:
+    assert serve(rollout="cautious", traffic=GATEWAY).rollout.shadow is None
+    assert wrong(rollout={"strategy": "cautious", "shadow": {}}, traffic=GATEWAY) == [
+        ("shadow-needs-istio", "shadow")
+    ]
+    assert wrong(rollout={"strategy": "cautious", "shadow": "none"}, traffic=GATEWAY) == []
+
+
+def test_an_environment_may_have_another_router_than_the_model() -> None:
+    document = with_model(serve={"rollout": "cautious", "traffic": GATEWAY})
+    own = {"traffic": ISTIO}
+    document["environments"] = {"staging": {"namespace": "ml", "models": {"delay": {"serve": own}}}}
+    reading = read(document)
+    assert reading.spec is not None, reading.diagnostics
+    staging = reading.spec.environments["staging"].serve["delay"]
+    assert staging.gateway == ("public", "gateways", "delay.acme.example", "istio")
+    assert staging.rollout.shadow == (1800, 100)
 
 
 def test_an_availability_is_the_decimal_that_was_written() -> None:
@@ -139,6 +167,16 @@ def test_a_budget_that_an_outage_cannot_burn_fast_enough_is_refused(
 
 def test_a_test_belongs_to_a_cautious_rollout() -> None:
     assert wrong(rollout={"strategy": "canary", "test": "5m"}) == [("rollout-steps", "test")]
+
+
+def test_a_shadow_belongs_to_a_cautious_rollout() -> None:
+    assert wrong(rollout={"strategy": "canary", "shadow": {}}, traffic=ISTIO) == [("rollout-steps", "shadow")]
+
+
+def test_a_shadow_without_any_gateway_is_one_mistake() -> None:
+    assert [rule for rule, _ in wrong(rollout={"strategy": "cautious", "shadow": {}})] == [
+        "cautious-needs-gateway"
+    ]
 
 
 def test_a_column_that_may_not_be_logged_has_to_be_one() -> None:

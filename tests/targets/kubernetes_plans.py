@@ -26,6 +26,7 @@ from lockgate.spec.model import (
     Rollout,
     RolloutStep,
     Serve,
+    Shadow,
     Slo,
     Spec,
     Strategy,
@@ -72,6 +73,7 @@ CANARY = replace(
 )
 BLUE_GREEN = replace(SERVE, rollout=Rollout(strategy="blue-green", steps=()))
 GATEWAY = Gateway(name="public", namespace="gateways", hostname="delay.acme.example")
+ISTIO = GATEWAY._replace(router="istio")
 ANALYSIS = Analysis(
     success_rate_min_percent=Decimal("99.9"),
     latency_p99_max_seconds=0.05,
@@ -89,6 +91,9 @@ CAUTIOUS = replace(
         test_seconds=1800,
         analysis=ANALYSIS,
     ),
+)
+SHADOWED = replace(
+    CAUTIOUS, gateway=ISTIO, rollout=CAUTIOUS.rollout._replace(shadow=Shadow(seconds=1800, percent=20))
 )
 KSERVE = replace(SERVE, platform="kserve")
 EQUIPPED = replace(
@@ -115,6 +120,9 @@ VARIETIES: Mapping[str, Serve] = {
     "analysed-canary": replace(CANARY, rollout=CANARY.rollout._replace(analysis=ANALYSIS)),
     "analysed-blue-green": replace(BLUE_GREEN, rollout=BLUE_GREEN.rollout._replace(analysis=ANALYSIS)),
     "routed-rolling": replace(SERVE, gateway=GATEWAY),
+    "shadowed": SHADOWED,
+    "unshadowed": replace(CAUTIOUS, gateway=ISTIO),
+    "routed-canary-of-istio": replace(CANARY, gateway=ISTIO),
     "to-zero": replace(
         SERVE, scaling=RequestScaling(requests_per_second=9, demand="sum(rate(gate[1m]))", to_zero=True)
     ),
@@ -219,6 +227,7 @@ pods = st.fixed_dictionaries(
 _hostile = st.sampled_from(["--flag", "$(id)", "${X}", "'; x", '"', "a: b", "{{ x }}", "`id`"])
 _endpoints = st.sampled_from(["http://collector.observability.svc:4318", "https://otlp.acme.example/v1"])
 _seconds = st.sampled_from([0.001, 0.05, 2.5])
+_shadows = st.builds(Shadow, seconds=st.integers(0, 10**6), percent=st.integers(1, 100))
 _analyses = st.builds(
     Analysis,
     success_rate_min_percent=st.none() | st.sampled_from([Decimal("99.9"), Decimal(50)]),
@@ -249,6 +258,7 @@ def rollouts(draw: st.DrawFn, replicas_min: int, gateway: Gateway | None) -> Rol
         steps=tuple(draw(st.lists(steps, min_size=1, max_size=4))),
         test_seconds=draw(st.integers(0, 10**5)) if strategy == "cautious" else 0,
         analysis=analysis,
+        shadow=draw(st.none() | _shadows) if strategy == "cautious" and gateway == ISTIO else None,
     )
 
 
@@ -256,7 +266,7 @@ def rollouts(draw: st.DrawFn, replicas_min: int, gateway: Gateway | None) -> Rol
 def serves(draw: st.DrawFn) -> Serve:
     replicas_min = draw(st.integers(min_value=1, max_value=1000))
     cpu = draw(st.integers(min_value=1, max_value=999))
-    gateway = draw(st.none() | st.just(GATEWAY))
+    gateway = draw(st.sampled_from([None, GATEWAY, ISTIO]))
     rollout = draw(rollouts(replicas_min, gateway))
     scaling = st.builds(
         RequestScaling, requests_per_second=st.integers(1, 10**6), demand=_hostile, to_zero=st.booleans()

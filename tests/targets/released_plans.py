@@ -25,7 +25,12 @@ environments:
 
 
 def served(
-    *, registry: str | None = "ghcr.io/acme", app: bool = True, soak: str | None = None, delivery: str = ""
+    *,
+    registry: str | None = "ghcr.io/acme",
+    app: bool = True,
+    soak: str | None = None,
+    delivery: str = "",
+    oidc: bool = False,
 ) -> Plan:
     """Two environments, one model, a step of the user's own."""
     text = _SPEC
@@ -35,6 +40,7 @@ def served(
         text = text.replace("requires: [staging]", f"requires: [staging], soak: {soak}")
     text += "ci:\n  steps: {before: [{name: Log in to storage, run: make login}]}\n"
     text += f"  app: {APP}\n" if app else ""
+    text += "  oidc: true\n" if oidc else ""
     text += f"delivery: {delivery}\n" if delivery else ""
     reading = spec.read(text.encode())
     assert reading.spec is not None, reading.diagnostics

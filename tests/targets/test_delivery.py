@@ -134,6 +134,27 @@ def test_the_weights_of_a_route_are_the_rollouts() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("rollout", "paths"),
+    [
+        ("canary", ["/spec/http/0/route/0/weight", "/spec/http/0/route/1/weight"]),
+        ("cautious", ["/spec/http"]),
+    ],
+)
+def test_the_routes_that_a_rollout_adds_to_istios_are_its_own(rollout: str, paths: list[str]) -> None:
+    traffic = "traffic: {gateway: edge, namespace: gateways, hostname: delay.acme.test, router: istio}, "
+    text = SPEC.replace("serve: {rollout: canary,", f"serve: {{{traffic}rollout: {rollout},")
+    spec = rendered(f"{text}delivery: {{mode: argocd}}\n")["manifests/production/argocd-application.yaml"][
+        "spec"
+    ]
+
+    assert spec["ignoreDifferences"][1] == {
+        "group": "networking.istio.io",
+        "kind": "VirtualService",
+        "jsonPointers": paths,
+    }
+
+
 def test_the_kustomization_of_the_environment_does_not_apply_what_follows_it() -> None:
     made = rendered(f"{SPEC}delivery: {{mode: argocd}}\n")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.act.acting import BRANCH, REMOTE, act, fork_run, merge_group, pull_request
-from tests.act.project import BIN, call, change, make_project
+from tests.act.project import BIN, call, change, copied_project
 from tests.posting.stand_in import BOT, GitHub, serve
 
 pytestmark = pytest.mark.slow
@@ -36,9 +36,7 @@ def proved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for program, remedy in (("npm", "install Node.js"), ("gh", "install Debian's gh")):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: {remedy}")
-    root = tmp_path_factory.mktemp("proved") / "flowers"
-    make_project(root)
-    return root
+    return copied_project(tmp_path_factory, tmp_path_factory.mktemp("proved") / "flowers")
 
 
 @pytest.fixture

@@ -65,6 +65,14 @@ def test_the_users_steps_run_where_nothing_may_be_written() -> None:
     ] == ["fetch"]
 
 
+def test_jobs_that_fetch_data_say_who_they_are_where_the_spec_lets_them() -> None:
+    plan = served(oidc=True)
+    (proving,) = (it["jobs"]["prove"] for it in emitted(plan) if it["name"] == "Lockgate")
+
+    for job in (proving, release(plan)["jobs"]["fetch"]):
+        assert job["permissions"] == {"contents": "read", "id-token": "write"}
+
+
 def test_another_registry_is_logged_in_to_by_the_users_steps() -> None:
     job = release(served(registry="registry.example.org/ml"))["jobs"]["image"]
 

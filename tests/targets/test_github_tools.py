@@ -21,6 +21,7 @@ from lockgate.plan.model import Plan
 from lockgate.spec.model import App, Step
 from lockgate.targets.github import annotate, emit
 from lockgate.yaml.dump import dump
+from lockgate.yaml.resolve import MAX_DIGITS
 
 PLAIN = (
     plan(),
@@ -58,9 +59,8 @@ _HARMFUL = st.sampled_from(
     )
 )
 _WORDS = (_TEXT | _HARMFUL).filter(lambda text: text.strip() != "")
-_VALUES = (
-    _TEXT.map(lambda text: text.replace("${{", "")) | st.integers() | st.booleans() | st.floats(-1e9, 1e9)
-)
+_INTEGERS = st.integers(1 - 10**MAX_DIGITS, 10**MAX_DIGITS - 1)
+_VALUES = _TEXT.map(lambda text: text.replace("${{", "")) | _INTEGERS | st.booleans() | st.floats(-1e9, 1e9)
 _KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
 _MAPS = st.dictionaries(_KEYS, _VALUES, max_size=4)
 _SHAS = st.text("0123456789abcdef", min_size=40, max_size=40)

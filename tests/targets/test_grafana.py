@@ -62,6 +62,8 @@ def test_grafanas_sidecar_finds_it_by_its_label() -> None:
         "namespace": "ml",
         "labels": {
             "app.kubernetes.io/name": "delay",
+            "app.kubernetes.io/instance": "delay-production",
+            "app.kubernetes.io/part-of": "flights",
             "app.kubernetes.io/managed-by": "lockgate",
             "grafana_dashboard": "1",
         },

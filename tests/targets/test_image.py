@@ -63,8 +63,8 @@ WORKDIR /src
 RUN ["python", "-m", "venv", "--without-pip", "/opt/lockgate"]
 RUN --mount=type=bind,target=/src ["python", "-m", "pip", "--python", "/opt/lockgate/bin/python", "install", \
 "--no-cache-dir", "--no-compile", "--only-binary", ":all:", "--requirement", "requirements.txt"]
-RUN ["/opt/lockgate/bin/python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", \
-"/opt/lockgate/lib"]
+RUN ["/opt/lockgate/bin/python", "-c", "import compileall, py_compile; compileall.compile_dir('/opt/lockgate/lib', \
+quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
 COPY ["artifacts/delay/model", "/model"]
 ARG ARTIFACT_SHA256
 RUN ["/opt/lockgate/bin/python", "-m", "lockgate_runtime", "serve", "--check", "--model", "/model"]
@@ -95,7 +95,7 @@ def test_the_build_sees_only_the_model_it_serves() -> None:
     ignored = rendered(SPEC)["pipelines/delay/Dockerfile.dockerignore"].splitlines()[2:]
 
     assert ignored == [
-        ".git", ".dvc", ".venv", ".nox", "**/__pycache__", "reports", "artifacts/*",
+        ".git", ".dvc", ".venv", ".nox", ".cache", "**/__pycache__", "reports", "artifacts/*",
         "!artifacts/delay", "artifacts/delay/*", "!artifacts/delay/model", "!artifacts/delay/card.md",
     ]  # fmt: skip
 

@@ -391,6 +391,42 @@ ROLLOUTS: dict[str, tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = {
         {"/spec/rules/0/backendRefs/1/name": "other"},
         [("k8s-reference", "/spec/rules/0/backendRefs/1/name")],
     ),
+    "copies on a route that is not managed": (
+        "shadowed",
+        "rollout",
+        {f"{STRATEGY}/canary/trafficRouting/managedRoutes": [{"name": "candidate"}]},
+        [("k8s-strategy", f"{STRATEGY}/canary/steps/{index}/setMirrorRoute/name") for index in (1, 3)],
+    ),
+    "misspelt key of a route of copies": (
+        "shadowed",
+        "rollout",
+        {f"{STRATEGY}/canary/steps/1/setMirrorRoute/percent": 5},
+        [("k8s-field", f"{STRATEGY}/canary/steps/1/setMirrorRoute/percent")],
+    ),
+    "analysis of copies that nobody wrote": (
+        "shadowed",
+        "rollout",
+        {f"{STRATEGY}/canary/steps/2/analysis/templates/0/templateName": "other"},
+        [("k8s-reference", f"{STRATEGY}/canary/steps/2/analysis/templates/0/templateName")],
+    ),
+    "route of Istio that nobody wrote": (
+        "shadowed",
+        "rollout",
+        {f"{STRATEGY}/canary/trafficRouting/istio/virtualService/name": "other"},
+        [("k8s-reference", f"{STRATEGY}/canary/trafficRouting/istio/virtualService/name")],
+    ),
+    "route of Istio to no Service": (
+        "shadowed",
+        "virtual-service",
+        {"/spec/http/0/route/1/destination/host": "other"},
+        [("k8s-reference", "/spec/http/0/route/1/destination/host")],
+    ),
+    "misspelt key of a route of Istio": (
+        "shadowed",
+        "virtual-service",
+        {"/spec/http/0/timeOut": "5s"},
+        [("k8s-field", "/spec/http/0/timeOut")],
+    ),
     "monitor of no pod": (
         "cautious",
         "pod-monitor",

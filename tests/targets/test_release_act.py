@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.act.acting import REMOTE, Run, act, push
-from tests.act.project import BIN, call, change, make_project
+from tests.act.project import BIN, call, change, copied_project
 from tests.posting.stand_in import GitHub, serve
 
 pytestmark = pytest.mark.slow
@@ -32,8 +32,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for program, remedy in (("gh", "install Debian's gh"), ("jq", "install Debian's jq")):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: {remedy}")
-    root = tmp_path_factory.mktemp("merged") / "flowers"
-    make_project(root)
+    root = copied_project(tmp_path_factory, tmp_path_factory.mktemp("merged") / "flowers")
     storage = root.parent / "storage"
     call(root, str(BIN / "dvc"), "remote", "add", "--default", "storage", str(storage))
     call(root, str(BIN / "dvc"), "push", "--quiet")

@@ -20,6 +20,7 @@ from lockgate.plan.analysis import (
     Limits,
     metrics,
     schedule,
+    shadow_metrics,
     watched_seconds,
 )
 from lockgate.rehearsal.promql import evaluate
@@ -202,3 +203,39 @@ def test_prometheus_takes_every_query(tmp_path: Path) -> None:
     ]
     assert len(found) == 9
     assert check_expressions(found, tmp_path) == ""
+
+
+ISTIO = {"gateway": "g", "namespace": "gateways", "hostname": "delay.acme.test", "router": "istio"}
+
+
+def copied(for_: str) -> dict[str, AnalysisMetric]:
+    rollout = {"strategy": "cautious", "shadow": {"for": for_}}
+    served = service(slo=SLO, rollout=rollout, traffic=ISTIO)
+    return {metric.name: metric for metric in shadow_metrics(served, latest="new", stable="old")}
+
+
+def test_copies_are_judged_by_the_pods_that_got_them_however_much_traffic_there_is() -> None:
+    success = copied("30m")["success-rate"]
+    busy = [counter("lockgate_requests_total", rate, "old", code="200") for rate in (100,)]
+    right = counter("lockgate_requests_total", 1, code="200")
+    failing = counter("lockgate_requests_total", 0.5, code="500")
+    assert judged(success, *busy, right) == "successful"
+    assert judged(success, *busy, right, failing) == "failed"
+    assert judged(success, *busy) == "inconclusive"
+
+
+def test_a_live_version_that_fails_is_not_held_against_the_copies() -> None:
+    failing = counter("lockgate_requests_total", 50, "old", code="500")
+    assert judged(
+        copied("30m")["success-rate"], failing, counter("lockgate_requests_total", 1, code="200")
+    ) == ("successful")
+
+
+@pytest.mark.parametrize(("for_", "ends"), [("30m", 1800), ("90s", 88), ("5s", 10)])
+def test_the_last_measurement_of_a_shadow_is_at_its_end(for_: str, ends: int) -> None:
+    for metric in copied(for_).values():
+        assert metric.initial_delay_seconds + metric.interval_seconds * (metric.measurements - 1) == ends
+
+
+def test_without_a_shadow_there_is_nothing_to_ask_of_one() -> None:
+    assert shadow_metrics(service(slo=SLO, rollout=CANARY)) == ()

@@ -17,8 +17,8 @@ from lockgate.plan.merge import (
     ObjectChange,
     PatchEffect,
     ServiceEffect,
-    StepEffect,
 )
+from lockgate.report.sections.merge import rollout_steps
 
 _MOST_NAMED = 5
 _WIDEST_VALUE = 60
@@ -89,15 +89,8 @@ def _rollout(service: ServiceEffect) -> str:
         return "taken down"
     if not service.rolls_out:
         return "changed in place, no pod is replaced"
-    steps = [_step(step) for step in service.steps]
-    return f"rolls out, {service.strategy}{': ' + ', '.join([*steps, '100 %']) if steps else ''}"
-
-
-def _step(step: StepEffect) -> str:
-    minutes, seconds = divmod(step.pause_seconds, 60)
-    if not step.pause_seconds:
-        return f"{step.weight_percent} %"
-    return f"{step.weight_percent} % for {f'{seconds + 60 * minutes} s' if seconds else f'{minutes} min'}"
+    steps = (*rollout_steps(service), "100 %") if service.steps else ()
+    return f"rolls out, {service.strategy}{': ' + ', '.join(steps) if steps else ''}"
 
 
 def _object(change: ObjectChange) -> Iterator[str]:

@@ -16,6 +16,7 @@ from lockgate.plan.model import Service
 from lockgate.rehearsal.compression import Step
 from lockgate.rehearsal.processes import Sent
 from lockgate.rehearsal.run import Asked, Measurement, Outcome, StepSeen, outcome
+from lockgate.spec.model import Rollout
 
 _ROW = "  {:<4}  {:>5}  {:>8}  {:>9}  {:>8}  {:>8}  {}"
 _PSI = "prediction-psi"
@@ -58,6 +59,7 @@ def say_as_json(rehearsal: Rehearsal, seen: Iterable[StepSeen], terminal: Termin
         "speed": rehearsal.speed,
         "steps": [_step(step) for step in steps],
         "not_asked": list(rehearsal.not_asked),
+        "not_played": _not_played(rehearsal.service.serve.rollout),
         "outcome": outcome(end),
         "step": steps[-1].number if end else None,
         "metric": end.metric if end else None,
@@ -79,9 +81,17 @@ def _greet(rehearsal: Rehearsal, terminal: Terminal) -> None:
     terminal.say(f"  traffic    {printable(str(rehearsal.traffic))}, {rehearsal.rate:g} requests a second")
     for name in rehearsal.not_asked:
         terminal.say(terminal.dim(f"  not asked  {name}: only the cluster's Prometheus can answer it"))
+    for what in _not_played(service.serve.rollout):
+        terminal.say(terminal.dim(f"  not played {what}: here the candidate begins with its first share"))
     terminal.say()
     terminal.say(_ROW.format("step", "share", "requests", "succeeded", "p99", "PSI", "answers"))
     terminal.out.flush()
+
+
+def _not_played(rollout: Rollout) -> list[str]:
+    """What a cautious rollout does before the new version answers anybody who did not ask for it."""
+    shadow = [] if rollout.shadow is None else ["shadow"]
+    return [*shadow, "test by header"] if rollout.strategy == "cautious" else []
 
 
 def _row(step: StepSeen) -> str:

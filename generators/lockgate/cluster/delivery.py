@@ -23,6 +23,7 @@ _CONFIGURATION = (
 _TRAFFIC_AND_PODS = (
     ("v1", "Service"),
     ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    ("networking.istio.io/v1", "VirtualService"),
     ("apps/v1", "Deployment"),
     ("argoproj.io/v1alpha1", "Rollout"),
     ("serving.kserve.io/v1beta1", "InferenceService"),
@@ -120,8 +121,16 @@ def _fields_of(document: Document, plan: Plan, environment: str) -> Iterator[Liv
 
 def _backends(document: Document) -> frozenset[str]:
     """A route's: between others than its own a rollout moves no traffic."""
-    rules = (document.get("spec") or {}).get("rules") or []
-    return frozenset(str(it.get("name")) for rule in rules for it in rule.get("backendRefs") or [])
+    spec = document.get("spec") or {}
+    match document.get("kind"):
+        case "HTTPRoute":
+            backends = [it for rule in spec.get("rules") or [] for it in rule.get("backendRefs") or []]
+            return frozenset(str(it.get("name")) for it in backends)
+        case "VirtualService":
+            routes = [it for rule in spec.get("http") or [] for it in rule.get("route") or []]
+            return frozenset(str((it.get("destination") or {}).get("host")) for it in routes)
+        case _:
+            return frozenset()
 
 
 def _carry(document: dict[str, Any], live: Document, parts: Sequence[str]) -> None:

@@ -116,7 +116,28 @@ def metrics(
     analysis = service.serve.rollout.analysis
     if analysis is None or service.serve.rollout.strategy == "rolling":
         return ()
-    return tuple(_metrics(service, analysis, _pods(service, latest), _pods(service, stable)))
+    pods = _pods(service, latest), _pods(service, stable)
+    total = watched_seconds(service)
+    when = schedule(total)
+    own = (_own(name, query, when) for name, query in analysis.queries.items())
+    return (*_metrics(service, analysis, *pods, total, when), *own)
+
+
+def shadow_metrics(
+    service: Service, latest: str = LATEST_HASH, stable: str = STABLE_HASH
+) -> tuple[AnalysisMetric, ...]:
+    """What the new version is held to while it gets copies of requests; the last measurement is at their end.
+
+    Queries of the user's own are not among it: they ask what came of answers, and nobody gets these.
+    """
+    rollout = service.serve.rollout
+    if rollout.analysis is None or rollout.shadow is None:
+        return ()
+    pods = _pods(service, latest), _pods(service, stable)
+    total = rollout.shadow.seconds
+    interval = schedule(total).interval_seconds
+    when = Schedule(interval, interval, max(1, total // interval))
+    return tuple(_metrics(service, rollout.analysis, *pods, total, when))
 
 
 def watched_seconds(service: Service) -> int:
@@ -135,10 +156,14 @@ def schedule(total_seconds: int) -> Schedule:
 
 
 def _metrics(
-    service: Service, analysis: Analysis, latest: indicators.Matchers, stable: indicators.Matchers
+    service: Service,
+    analysis: Analysis,
+    latest: indicators.Matchers,
+    stable: indicators.Matchers,
+    total: int,
+    when: Schedule,
 ) -> Iterator[AnalysisMetric]:
-    total = watched_seconds(service)
-    when = schedule(total)
+    """Each is of one version's pods alone, whatever sent them their requests."""
     window = max(_LEAST_WINDOW_SECONDS, min(_WINDOW_SECONDS, total))
     if analysis.success_rate_min_percent is not None:
         least = Limits(analysis.success_rate_min_percent / 100, None)
@@ -148,8 +173,6 @@ def _metrics(
         yield _latency(service, analysis.latency_p99_max_seconds, latest, window, when)
     if analysis.prediction_psi is not None:
         yield _psi(analysis.prediction_psi, latest, stable, total, when)
-    for name, query in analysis.queries.items():
-        yield _own(name, query, when)
 
 
 def _latency(

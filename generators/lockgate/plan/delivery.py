@@ -9,11 +9,23 @@ from typing import NamedTuple
 
 from lockgate.plan.model import Plan, Service
 
-_GATEWAY = "gateway.networking.k8s.io"
 _LONGEST_REPOSITORY = 42  # with a dash and an environment's name, a Kubernetes name of 63 characters
 _HASH_SELECTOR = "/spec/selector/rollouts-pod-template-hash"
-_RULES = "/spec/rules"
-_WEIGHTS = tuple(f"{_RULES}/0/backendRefs/{position}/weight" for position in (0, 1))
+
+
+class _Route(NamedTuple):
+    """What leads traffic to a service, where its rules stand, and within the first one its destinations."""
+
+    group: str
+    kind: str
+    rules: str
+    destinations: str
+
+
+_ROUTES = {
+    "gateway-api": _Route("gateway.networking.k8s.io", "HTTPRoute", "/spec/rules", "backendRefs"),
+    "istio": _Route("networking.istio.io", "VirtualService", "/spec/http", "route"),
+}
 
 
 class LiveField(NamedTuple):
@@ -78,5 +90,11 @@ def _live_fields(services: Iterable[Service]) -> Iterator[LiveField]:
             continue
         yield LiveField(group="", kind="Service", pointer=_HASH_SELECTOR)
         if service.serve.gateway is not None:
-            pointers = (_RULES,) if service.serve.rollout.strategy == "cautious" else _WEIGHTS
-            yield from (LiveField(group=_GATEWAY, kind="HTTPRoute", pointer=pointer) for pointer in pointers)
+            route = _ROUTES[service.serve.gateway.router]
+            whole = service.serve.rollout.strategy == "cautious"
+            for pointer in (route.rules,) if whole else _weights(route):
+                yield LiveField(group=route.group, kind=route.kind, pointer=pointer)
+
+
+def _weights(route: _Route) -> tuple[str, ...]:
+    return tuple(f"{route.rules}/0/{route.destinations}/{position}/weight" for position in (0, 1))

@@ -76,10 +76,19 @@ class StepEffect:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ShadowEffect:
+    """The share of requests that the new version gets copies of, and how long."""
+
+    percent: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceEffect:
     """A service whose objects change. Versions are None where none is pinned; `image` is the new version's.
 
-    `rolls_out` is whether its pods are replaced, by `strategy` and, for a canary, in `steps`.
+    `rolls_out` is whether its pods are replaced, by `strategy` and, for a canary, in `steps`. Before these a cautious
+    one has its `shadow`, None where it has none, and its test by header.
     """
 
     model: str
@@ -90,6 +99,8 @@ class ServiceEffect:
     rolls_out: bool
     strategy: Strategy
     steps: tuple[StepEffect, ...]
+    shadow: ShadowEffect | None = None
+    test_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,5 +14,6 @@ def patience_seconds(plan: Plan, environment: str, beyond_pauses: int) -> int:
 
 def _pauses_seconds(service: Service) -> int:
     rollout = service.serve.rollout
+    shadow = 0 if rollout.shadow is None else rollout.shadow.seconds
     test = rollout.test_seconds if rollout.strategy == "cautious" else 0
-    return test + (0 if rollout.strategy == "rolling" else watched_seconds(service))
+    return shadow + test + (0 if rollout.strategy == "rolling" else watched_seconds(service))

@@ -18,6 +18,7 @@ from lockgate.plan.merge import (
     ObjectChange,
     PatchEffect,
     ServiceEffect,
+    ShadowEffect,
     Side,
     StepEffect,
 )
@@ -144,6 +145,7 @@ def _service(old: Service | None, new: Service | None, changes: Sequence[ObjectC
     present = new or old
     assert present is not None, "the service stands in one of the plans"
     released = new.release if new else None
+    rollout = present.serve.rollout
     return ServiceEffect(
         model=present.name,
         change="added" if old is None else "changed" if new else "removed",
@@ -151,8 +153,10 @@ def _service(old: Service | None, new: Service | None, changes: Sequence[ObjectC
         new_version=released.version if released else None,
         image=released.image if released else None,
         rolls_out=any(map(_replaces_pods, changes)),
-        strategy=present.serve.rollout.strategy,
-        steps=tuple(StepEffect(**step._asdict()) for step in present.serve.rollout.steps),
+        strategy=rollout.strategy,
+        steps=tuple(StepEffect(**step._asdict()) for step in rollout.steps),
+        shadow=None if rollout.shadow is None else ShadowEffect(**rollout.shadow._asdict()),
+        test_seconds=rollout.test_seconds,
     )
 
 

@@ -202,6 +202,7 @@ def _ci(block: Block) -> m.Ci:
         steps_after=tuple(_step(step) for step in block["steps"]["after"]),
         app=m.App(**block["app"]) if "app" in block else None,
         commit_lock=block["commit_lock"],
+        oidc=block["oidc"],
     )
 
 

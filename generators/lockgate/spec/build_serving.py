@@ -74,7 +74,12 @@ def _predictions_log(block: Block) -> m.PredictionsLog:
 def _gateway(block: str | Block) -> m.Gateway | None:
     if isinstance(block, str):
         return None
-    return m.Gateway(name=block["gateway"], namespace=block["namespace"], hostname=block["hostname"])
+    return m.Gateway(
+        name=block["gateway"],
+        namespace=block["namespace"],
+        hostname=block["hostname"],
+        router=block["router"],
+    )
 
 
 def _slo(block: Block) -> m.Slo:
@@ -99,7 +104,21 @@ def _rollout(serve: Block) -> m.Rollout:
         steps=_steps(block, serve) if strategy in ("canary", "cautious") else (),
         test_seconds=_test_seconds(block) if strategy == "cautious" else 0,
         analysis=_analysis(block, serve) if strategy != "rolling" else None,
+        shadow=_shadow(block) if strategy == "cautious" and is_behind_istio(serve) else None,
     )
+
+
+def is_behind_istio(serve: Block) -> bool:
+    """Whether what shares the traffic out can copy requests."""
+    traffic: str | Block = serve["traffic"]
+    return not isinstance(traffic, str) and traffic["router"] == "istio"
+
+
+def _shadow(block: Block) -> m.Shadow | None:
+    written: str | Block = block.get("shadow", fill_block("shadow", {}))
+    if isinstance(written, str):
+        return None
+    return m.Shadow(seconds=round(units.seconds(written["for"])), percent=written["percent"])
 
 
 def _test_seconds(block: Block) -> int:

@@ -161,16 +161,25 @@ class Analysis(NamedTuple):
     queries: Mapping[str, Query]
 
 
+class Shadow(NamedTuple):
+    """Copies of so many requests, whose answers nobody gets."""
+
+    seconds: int
+    percent: int
+
+
 class Rollout(NamedTuple):
     """`steps` is empty where the strategy has none. `analysis` is None where time alone decides.
 
-    For `test_seconds` a cautious rollout lets only requests with the header reach the new version.
+    For `test_seconds` a cautious rollout lets only requests with the header reach the new version; before that comes
+    its `shadow`, if it has one.
     """
 
     strategy: Strategy
     steps: tuple[RolloutStep, ...]
     test_seconds: int = 0
     analysis: Analysis | None = None
+    shadow: Shadow | None = None
 
 
 class Slo(NamedTuple):
@@ -209,11 +218,12 @@ class RequestScaling(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """The Gateway of the Gateway API that clients come through."""
+    """The Gateway that clients come through, and whose API it belongs to."""
 
     name: str
     namespace: str
     hostname: str
+    router: Literal["gateway-api", "istio"] = "gateway-api"
 
 
 class Serve(NamedTuple):
@@ -341,6 +351,7 @@ class Ci(NamedTuple):
     """`updates` is how often Dependabot looks for newer versions; None where it is not asked to.
 
     `app` is who pushes and opens pull requests; None where CI does so by its own token. `commit_lock` has one.
+    `oidc` is whether jobs that run pipelines may say who they are.
     """
 
     runner: str
@@ -350,6 +361,7 @@ class Ci(NamedTuple):
     steps_after: tuple[Step, ...]
     app: App | None = None
     commit_lock: bool = False
+    oidc: bool = False
 
 
 class Patch(NamedTuple):

@@ -105,8 +105,17 @@ def _rollout(service: ServiceEffect) -> str:
         return "changes in place: no pod is replaced"
     if not service.steps:
         return service.strategy
-    steps = (f"{step.weight_percent} %{_pause(step.pause_seconds)}" for step in service.steps)
-    return f"{service.strategy}: {', '.join(steps)}, 100 %"
+    return f"{service.strategy}: {', '.join(rollout_steps(service))}, 100 %"
+
+
+def rollout_steps(service: ServiceEffect) -> Iterator[str]:
+    """What comes before all traffic, in words."""
+    if service.shadow is not None:
+        yield f"shadow of {service.shadow.percent} %{_pause(service.shadow.seconds)}"
+    if service.strategy == "cautious":
+        yield f"test by header{_pause(service.test_seconds)}"
+    for step in service.steps:
+        yield f"{step.weight_percent} %{_pause(step.pause_seconds)}"
 
 
 def _pause(seconds: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from lockgate.diagnostics import Finding
-from lockgate.spec.build_serving import rollout_block
+from lockgate.spec.build_serving import is_behind_istio, rollout_block
 from lockgate.spec.validate import quote
 
 Block: TypeAlias = Mapping[str, Any]
@@ -25,6 +25,7 @@ def check_rollout(serve: Block, location: Location) -> Iterator[Finding]:
     rollout = rollout_block(serve)
     yield from _steps(rollout, location)
     yield from _cautious(serve, rollout, location)
+    yield from _shadow(serve, rollout, (*location, "shadow"))
     if "analysis" in rollout:
         yield from _analysis(rollout, serve.get("slo", {}), (*location, "analysis"))
 
@@ -65,6 +66,30 @@ def _cautious(serve: Block, rollout: Block, location: Location) -> Iterator[Find
             at_key=True,
             message=f"a test belongs to a cautious rollout, and the strategy is {rollout['strategy']}",
             help="take 'test' out, or make the strategy cautious",
+        )
+
+
+def _shadow(serve: Block, rollout: Block, location: Location) -> Iterator[Finding]:
+    """Whoever says nothing of a shadow gets one where there can be one."""
+    if rollout.get("shadow", "none") == "none":
+        return
+    if rollout["strategy"] != "cautious":
+        yield Finding(
+            rule="rollout-steps",
+            location=location,
+            at_key=True,
+            message=f"a shadow belongs to a cautious rollout, and the strategy is {rollout['strategy']}",
+            help="take 'shadow' out, or make the strategy cautious",
+        )
+    elif not isinstance(serve["traffic"], str) and not is_behind_istio(serve):
+        yield Finding(
+            rule="shadow-needs-istio",
+            location=location,
+            at_key=True,
+            message="a shadow needs copies of requests, and Argo Rollouts' plugin for the Gateway API makes none:"
+            " it takes the step and does nothing",
+            help="take 'shadow' out and rehearse the rollout instead, or name a Gateway of Istio's own API and add"
+            " 'router: istio' to 'serve.traffic'",
         )
 
 

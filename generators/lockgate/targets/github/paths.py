@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from posixpath import normpath
 
 from lockgate.contract import SPEC_FILE
@@ -20,7 +20,13 @@ def counting_paths(plan: Plan) -> tuple[str, ...]:
     return tuple(_outermost({normpath(path) for path in (*own, *watched)}))
 
 
-def _outermost(paths: Iterable[str]) -> list[str]:
-    if "." in (paths := set(paths)):
+def _outermost(paths: set[str]) -> list[str]:
+    if "." in paths:
         return ["."]
-    return sorted(path for path in paths if not any(path.startswith(f"{other}/") for other in paths))
+    return sorted(path for path in paths if paths.isdisjoint(_folders(path)))
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Those that the path lies in."""
+    while (path := path.rpartition("/")[0]) != "":
+        yield path

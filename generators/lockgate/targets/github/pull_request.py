@@ -16,6 +16,7 @@ from lockgate.targets.github.steps import (
     SAME_REPOSITORY,
     prepare,
     prepare_light,
+    reading,
     user_step,
 )
 
@@ -134,7 +135,7 @@ def _prove(plan: Plan) -> Job:
         "name": "prove ${{ matrix.model }}",
         "needs": ["check"],
         "if": f"${{{{ {_ANY_MODEL} }}}}",
-        "permissions": {"contents": "read"},
+        "permissions": reading(ci),
         "runs-on": "${{ matrix.runner }}",
         "timeout-minutes": "${{ matrix.timeout_minutes }}",
         "strategy": {

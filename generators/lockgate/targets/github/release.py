@@ -23,6 +23,7 @@ from lockgate.targets.github.steps import (
     prepare_light,
     prepare_uncached,
     pushing,
+    reading,
     token,
     user_step,
 )
@@ -112,7 +113,7 @@ def _fetch(plan: Plan) -> Job:
         "name": "fetch ${{ matrix.model }}",
         "needs": ["plan"],
         "if": f"${{{{ {_RELEASES} != '[]' }}}}",
-        "permissions": {"contents": "read"},
+        "permissions": reading(plan.spec.ci),
         "runs-on": plan.spec.ci.runner,
         "timeout-minutes": 30,
         "strategy": {"fail-fast": False, "matrix": {"include": f"${{{{ fromJSON({_RELEASES} || '[]') }}}}"}},

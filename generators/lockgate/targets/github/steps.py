@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
-from lockgate.spec.model import App, Delivery, Project
+from lockgate.spec.model import App, Ci, Delivery, Project
 from lockgate.spec.model import Step as UserStep
 from lockgate.targets.github.pins import uses
 
 if TYPE_CHECKING:
-    from lockgate.targets.github.types import Step
+    from lockgate.targets.github.types import Permissions, Step
 
 REPORT_ARTIFACT = "lockgate-report"
 MODEL_ARTIFACT_PREFIX = "lockgate-model-"
@@ -53,6 +53,11 @@ rm "$light"
 def only_here(project: Project) -> str:
     """A condition: a fork's branch of the same name releases, deploys and watches nothing."""
     return f"${{{{ github.repository == '{project.repository.partition('/')[2]}' }}}}"
+
+
+def reading(ci: Ci) -> Permissions:
+    """The rights of a job that fetches data: to read the repository, and to say who it is where the spec lets it."""
+    return {"contents": "read", "id-token": "write"} if ci.oidc else {"contents": "read"}
 
 
 def prepare(project: Project) -> list[Step]:

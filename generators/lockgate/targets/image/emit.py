@@ -1,4 +1,4 @@
-"""Plan → the Dockerfile of each served model. Its last stage has neither pip nor compiler, and is not root.
+"""Plan → the Dockerfile of each served model. Its last stage has no compiler, needs no shell, and is not root.
 
 The same inputs give the same layers: wheels alone are installed, bytecode is checked by hash, and times are the
 builder's to set (`SOURCE_DATE_EPOCH` and `rewrite-timestamp`, or `buildah --timestamp`).
@@ -22,18 +22,21 @@ _PYTHON = f"{_ENVIRONMENT}/bin/python"
 _USER = "10001:10001"
 _PORT = "8080"
 _PIP_OPTIONS = ("--no-cache-dir", "--no-compile", "--only-binary", ":all:")
+# As a program `compileall` fails where any library ships one file that is not for this Python, such as a template.
+_COMPILE = (
+    "import compileall, py_compile; "
+    f"compileall.compile_dir('{_ENVIRONMENT}/lib', quiet=2, "
+    "invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"
+)
 _LIVE = f"http://127.0.0.1:{_PORT}/v2/health/live"
 
 
 def emit(plan: Plan) -> tuple[File, ...]:
     """A Dockerfile a model, as each may lock libraries of its own, and the ignore file that belongs to it."""
+    served = {service.name for service in plan.services}
     return tuple(
-        file for model in plan.spec.models.values() if _is_served(plan, model) for file in _files(plan, model)
+        file for model in plan.spec.models.values() if model.name in served for file in _files(plan, model)
     )
-
-
-def _is_served(plan: Plan, model: Model) -> bool:
-    return any(service.name == model.name for service in plan.services)
 
 
 def _files(plan: Plan, model: Model) -> tuple[File, File]:
@@ -67,8 +70,7 @@ def _build(plan: Plan, model: Model) -> Iterator[Instruction]:
     yield docker.run(
         [*install, "--requirement", image.requirements(plan, model)], mount="type=bind,target=/src"
     )
-    compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    yield docker.run([_PYTHON, *compile_all, f"{_ENVIRONMENT}/lib"])
+    yield docker.run([_PYTHON, "-c", _COMPILE])
     yield docker.copy(image.model_folder(model.name), MODEL_FOLDER)
     yield docker.argument(image.ARTIFACT_SHA256)
     check = [_PYTHON, "-m", "lockgate_runtime", "serve", "--check", "--model", MODEL_FOLDER]
@@ -105,6 +107,6 @@ def _final(plan: Plan, model: Model) -> Iterator[Instruction]:
 def _ignored(model: Model) -> str:
     """The build sees no history, no data, no other model's files and nothing that a run leaves behind."""
     kept = (image.model_folder(model.name), image.model_card(model.name))
-    hidden = (".git", ".dvc", ".venv", ".nox", "**/__pycache__", "reports", "artifacts/*")
+    hidden = (".git", ".dvc", ".venv", ".nox", ".cache", "**/__pycache__", "reports", "artifacts/*")
     parents = [f"!artifacts/{model.name}", f"artifacts/{model.name}/*"]
     return "\n".join([*hidden, *parents, *(f"!{path}" for path in kept)]) + "\n"

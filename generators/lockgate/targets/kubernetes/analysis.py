@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lockgate.plan import preview
-from lockgate.plan.analysis import AnalysisMetric, metrics
+from lockgate.plan.analysis import AnalysisMetric, metrics, shadow_metrics
 from lockgate.plan.model import Plan, Service
-from lockgate.targets.kubernetes.names import metadata, preview_name
+from lockgate.targets.kubernetes.names import metadata, preview_name, shadow_name
 
 if TYPE_CHECKING:
     from lockgate.targets.kubernetes.types import AnalysisTemplate, Metric
@@ -24,6 +24,9 @@ def analysis_templates(service: Service, plan: Plan) -> Iterator[tuple[str, Anal
         if service.serve.rollout.strategy == "blue-green":
             before = preview.metrics(service)
             yield "analysis-template-preview.yaml", _template(preview_name(service), before, service, plan)
+    copied = shadow_metrics(service)
+    if copied:
+        yield "analysis-template-shadow.yaml", _template(shadow_name(service), copied, service, plan)
 
 
 def analysis(template: str) -> dict[str, object]:

@@ -19,10 +19,19 @@ _NAMED: Mapping[str, tuple[tuple[Pointer, str], ...]] = {
         (("spec", "workloadRef", "name"), "Deployment"),
         (("spec", "strategy", "canary", "canaryService"), "Service"),
         (("spec", "strategy", "canary", "stableService"), "Service"),
+        (
+            ("spec", "strategy", "canary", "trafficRouting", "istio", "virtualService", "name"),
+            "VirtualService",
+        ),
         (("spec", "strategy", "blueGreen", "activeService"), "Service"),
         (("spec", "strategy", "blueGreen", "previewService"), "Service"),
     ),
     "InferenceService": ((("spec", "predictor", "serviceAccountName"), "ServiceAccount"),),
+}
+# Where a route's rules stand, where in each rule its destinations do, and in each of these a Service's name.
+_DESTINATIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "HTTPRoute": ("rules", "backendRefs", ("name",)),
+    "VirtualService": ("http", "route", ("destination", "host")),
 }
 _ANALYSES: tuple[tuple[str, ...], ...] = (
     ("canary", "analysis"),
@@ -80,12 +89,20 @@ def _scaled(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
 
 def _analysed(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
     """The AnalysisTemplates that a Rollout runs."""
-    for keys in _ANALYSES:
-        at = ("spec", "strategy", *keys)
-        for index, template in maps(as_map(dig(content, *at)), "templates"):
+    for at, block in _analyses(content):
+        for index, template in maps(block, "templates"):
             name = template.get("templateName")
             if ("AnalysisTemplate", str(name)) not in there:
                 yield _missing("AnalysisTemplate", name, (*at, "templates", index, "templateName"))
+
+
+def _analyses(content: Content) -> Iterator[tuple[Pointer, Content]]:
+    """Beside the steps, around a switch, or as a step."""
+    strategy = as_map(dig(content, "spec", "strategy"))
+    for keys in _ANALYSES:
+        yield ("spec", "strategy", *keys), as_map(dig(strategy, *keys))
+    for index, step in maps(as_map(strategy.get("canary")), "steps"):
+        yield ("spec", "strategy", "canary", "steps", index, "analysis"), as_map(step.get("analysis"))
 
 
 def _routed(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
@@ -97,14 +114,16 @@ def _routed(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
 
 
 def _leads(content: Content, there: set[tuple[str, str]]) -> Iterator[Problem]:
-    """The Services that an HTTPRoute leads to."""
-    if content.get("kind") != "HTTPRoute":
+    """The Services that a route leads to."""
+    found = _DESTINATIONS.get(str(content.get("kind")))
+    if found is None:
         return
-    for index, rule in maps(as_map(content.get("spec")), "rules"):
-        for position, backend in maps(rule, "backendRefs"):
-            if ("Service", str(backend.get("name"))) not in there:
-                at: Pointer = ("spec", "rules", index, "backendRefs", position, "name")
-                yield _missing("Service", backend.get("name"), at)
+    rules, destinations, keys = found
+    for index, rule in maps(as_map(content.get("spec")), rules):
+        for position, destination in maps(rule, destinations):
+            name = dig(destination, *keys)
+            if ("Service", str(name)) not in there:
+                yield _missing("Service", name, ("spec", rules, index, destinations, position, *keys))
 
 
 def _missing(kind: str, name: object, pointer: Pointer) -> Problem:

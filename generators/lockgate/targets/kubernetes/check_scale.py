@@ -80,14 +80,15 @@ def check_rollout(content: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _routing(canary: Mapping[str, Any], routing: Mapping[str, Any], at: Pointer) -> Iterator[Problem]:
-    """A router needs both Services, and routes by header have to be named as its own."""
+    """A router needs both Services, and the routes that steps add have to be named as its own."""
     if routing and not (canary.get("canaryService") and canary.get("stableService")):
         message = "trafficRouting needs a canaryService and a stableService"
         yield Problem(rule="k8s-strategy", pointer=(*at, "trafficRouting"), message=message)
     managed = {route.get("name") for _, route in maps(routing, "managedRoutes")}
     for index, step in maps(canary, "steps"):
-        name = dig(step, "setHeaderRoute", "name")
-        if name is not None and name not in managed:
-            message = f"the route by header {quote(name)} is not among trafficRouting.managedRoutes"
-            pointer = (*at, "steps", index, "setHeaderRoute", "name")
-            yield Problem(rule="k8s-strategy", pointer=pointer, message=message)
+        for added in ("setHeaderRoute", "setMirrorRoute"):
+            name = dig(step, added, "name")
+            if name is not None and name not in managed:
+                message = f"the route {quote(name)} is not among trafficRouting.managedRoutes"
+                pointer = (*at, "steps", index, added, "name")
+                yield Problem(rule="k8s-strategy", pointer=pointer, message=message)

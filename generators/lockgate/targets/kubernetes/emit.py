@@ -16,6 +16,7 @@ from lockgate.targets.kubernetes.network import network_policy, services
 from lockgate.targets.kubernetes.rollout import rollout
 from lockgate.targets.kubernetes.route import route
 from lockgate.targets.kubernetes.scaling import autoscaler, disruption_budget, scaled_object
+from lockgate.targets.kubernetes.virtual_service import virtual_service
 from lockgate.targets.kubernetes.workload import deployment
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def _objects(service: Service, plan: Plan) -> Iterator[tuple[str, Mapping[str, A
         if is_watched(service):
             yield "pod-monitor.yaml", pod_monitor(service, plan)
     yield from services(service, plan).items()
-    if service.serve.gateway is not None:
-        yield "http-route.yaml", route(service, service.serve.gateway, plan)
+    gateway = service.serve.gateway
+    if gateway is not None and gateway.router == "istio":
+        yield "virtual-service.yaml", virtual_service(service, gateway, plan)
+    elif gateway is not None:
+        yield "http-route.yaml", route(service, gateway, plan)
     yield "network-policy.yaml", network_policy(service, plan)
 
 

@@ -102,8 +102,13 @@ OBJECTS: Mapping[str, Table] = {
         "spec.strategy.canary.steps.*.pause": "duration",
         "spec.strategy.canary.steps.*.setCanaryScale": "matchTrafficWeight replicas weight",
         "spec.strategy.canary.steps.*.setHeaderRoute": "match name",
+        "spec.strategy.canary.steps.*.setMirrorRoute": "match name percentage",
+        "spec.strategy.canary.steps.*.setMirrorRoute.match.*": "headers method path",
         "spec.strategy.canary.trafficRouting": "alb ambassador apisix appMesh istio managedRoutes maxTrafficWeight"
         " nginx plugins smi traefik",
+        "spec.strategy.canary.trafficRouting.istio": "destinationRule virtualService virtualServices",
+        "spec.strategy.canary.trafficRouting.istio.virtualService": "name routes tcpRoutes tlsRoutes",
+        "spec.strategy.canary.trafficRouting.managedRoutes.*": "name",
         "spec.strategy.blueGreen.postPromotionAnalysis": _ANALYSIS,
         "spec.strategy.blueGreen.prePromotionAnalysis": _ANALYSIS,
         "spec.workloadRef": "apiVersion kind name scaleDown",
@@ -151,6 +156,20 @@ OBJECTS: Mapping[str, Table] = {
         "spec.rules.*": "backendRefs filters matches name timeouts",
         "spec.rules.*.backendRefs.*": "filters group kind name namespace port weight",
         "spec.rules.*.matches.*": "headers method path queryParams",
+    },
+    "VirtualService": {
+        "": "apiVersion kind metadata spec",
+        "spec": "exportTo gateways hosts http tcp tls",
+        "spec.http.*": "corsPolicy delegate directResponse fault headers match mirror mirrorPercentage mirrors name"
+        " redirect retries rewrite route timeout",
+        "spec.http.*.match.*": "authority gateways headers ignoreUriCase method name port queryParams scheme"
+        " sourceLabels sourceNamespace statPrefix uri withoutHeaders",
+        "spec.http.*.match.*.uri": "exact prefix regex",
+        "spec.http.*.retries": "attempts backoff perTryTimeout retryIgnorePreviousHosts retryOn"
+        " retryRemoteLocalities",
+        "spec.http.*.route.*": "destination headers weight",
+        "spec.http.*.route.*.destination": "host port subset",
+        "spec.http.*.route.*.destination.port": "number",
     },
     "PodMonitor": {
         "": "apiVersion kind metadata spec",

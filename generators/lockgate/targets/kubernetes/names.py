@@ -31,6 +31,10 @@ def preview_name(service: Service) -> str:
     return f"{service.name}-preview"
 
 
+def shadow_name(service: Service) -> str:
+    return f"{service.name}-shadow"
+
+
 def predictor_name(service: Service) -> str:
     """What KServe calls the Deployment and the Service that it makes of an InferenceService."""
     return f"{service.name}-predictor"
@@ -51,6 +55,7 @@ def object_names(service: Service) -> tuple[str, ...]:
         canary_name(service),
         stable_name(service),
         preview_name(service),
+        shadow_name(service),
         predictor_name(service),
     )
 

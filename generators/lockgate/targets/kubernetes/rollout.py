@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockgate.plan.analysis import metrics
+from lockgate.plan.analysis import metrics, shadow_metrics
 from lockgate.plan.model import Plan, Service
-from lockgate.spec.model import Rollout as SpecRollout
+from lockgate.spec.model import Gateway, Shadow
 from lockgate.targets.kubernetes.analysis import analysis
 from lockgate.targets.kubernetes.names import (
     canary_name,
     deployment_name,
     metadata,
     preview_name,
+    shadow_name,
     stable_name,
 )
 from lockgate.targets.kubernetes.route import CANDIDATE, HEADER
+from lockgate.targets.kubernetes.virtual_service import PRIMARY, predictions
 from lockgate.targets.kubernetes.workload import PROGRESS_DEADLINE_SECONDS, REVISION_HISTORY
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 GATEWAY_PLUGIN = "argoproj-labs/gatewayAPI"
 
-_HEADER_ROUTE = "candidate"
+_HEADER_ROUTE, _MIRROR_ROUTE = "candidate", "shadow"
 _ABORT_SCALE_DOWN_DELAY_SECONDS = 30
 # How long the old version of a blue-green rollout waits, ready to take the traffic back. An analysis after the switch
 # has to be over by then, or Argo Rollouts cancels it.
@@ -59,8 +61,8 @@ def rollout(service: Service, plan: Plan) -> Rollout:
 
 
 def _canary(service: Service) -> dict[str, object]:
-    test = _test(service.serve.rollout) if service.serve.rollout.strategy == "cautious" else []
-    steps = [*test]
+    gateway, before = service.serve.gateway, _before_traffic(service)
+    steps = [*before]
     for step in service.serve.rollout.steps:
         steps.append({"setWeight": step.weight_percent})
         steps.append({"pause": {"duration": duration(step.pause_seconds)}})
@@ -69,33 +71,65 @@ def _canary(service: Service) -> dict[str, object]:
         "stableService": stable_name(service),
         "maxSurge": "25%",
         "maxUnavailable": 0,
-        **({} if service.serve.gateway is None else {"trafficRouting": _routing(service)}),
-        **({"analysis": _background(service, len(test))} if metrics(service) else {}),
+        **({} if gateway is None else {"trafficRouting": _routing(service, gateway)}),
+        **({"analysis": _background(service, len(before))} if metrics(service) else {}),
         "steps": steps,
     }
 
 
-def _test(rollout: SpecRollout) -> list[dict[str, object]]:
-    """One pod, which only requests with the header reach. The plugin takes the header's route away at the end.
+def _before_traffic(service: Service) -> list[dict[str, object]]:
+    """What a cautious rollout does before the first percent."""
+    rollout = service.serve.rollout
+    if rollout.strategy != "cautious":
+        return []
+    shadow = [] if rollout.shadow is None else _shadow(service, rollout.shadow)
+    return [*shadow, *_test(rollout.test_seconds)]
 
-    Mirrored traffic would belong here: the Gateway API plugin accepts that step, and does nothing.
+
+def _shadow(service: Service, shadow: Shadow) -> list[dict[str, object]]:
+    """Copies of requests to as many pods as their share needs. Without `match`, a route is taken away.
+
+    The analysis is a step, which lasts as long as it measures: in the background it would go on into the test.
     """
+    watched: dict[str, object] = {"pause": {"duration": duration(shadow.seconds)}}
+    if shadow_metrics(service):
+        watched = {"analysis": analysis(shadow_name(service))}
+    copies = {"name": _MIRROR_ROUTE, "percentage": shadow.percent, "match": predictions()}
+    return [
+        {"setCanaryScale": {"weight": shadow.percent}},
+        {"setMirrorRoute": copies},
+        watched,
+        {"setMirrorRoute": {"name": _MIRROR_ROUTE}},
+    ]
+
+
+def _test(seconds: int) -> list[dict[str, object]]:
+    """One pod, which only requests with the header reach. The header's route is taken away at the rollout's end."""
     match = {"headerName": HEADER, "headerValue": {"exact": CANDIDATE}}
     return [
         {"setCanaryScale": {"replicas": 1}},
         {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}},
-        {"pause": {"duration": duration(rollout.test_seconds)}},
+        {"pause": {"duration": duration(seconds)}},
         {"setCanaryScale": {"matchTrafficWeight": True}},
     ]
 
 
-def _routing(service: Service) -> dict[str, object]:
-    """By way of the plugin: `trafficRouting.gatewayAPI` would be ignored, and traffic stay as it is."""
+def _routing(service: Service, gateway: Gateway) -> dict[str, object]:
+    """The router, and before it the routes that steps add, in the order in which a request meets them."""
+    rollout = service.serve.rollout
+    added = [_HEADER_ROUTE] if rollout.strategy == "cautious" else []
+    added += [_MIRROR_ROUTE] if rollout.shadow is not None else []
+    managed = {"managedRoutes": [{"name": name} for name in added]} if added else {}
+    if gateway.router == "istio":
+        return {**managed, "istio": {"virtualService": {"name": service.name, "routes": [PRIMARY]}}}
+    return {**managed, "plugins": {GATEWAY_PLUGIN: _plugin(service)}}
+
+
+def _plugin(service: Service) -> dict[str, object]:
+    """`trafficRouting.gatewayAPI` would be ignored, and traffic stay as it is."""
     is_cautious = service.serve.rollout.strategy == "cautious"
     header: dict[str, object] = {"useHeaderRoutes": True} if is_cautious else {}
-    routes = {"httpRoutes": [{"name": service.name, **header}], "namespace": service.namespace}
-    managed = {"managedRoutes": [{"name": _HEADER_ROUTE}]} if is_cautious else {}
-    return {**managed, "plugins": {GATEWAY_PLUGIN: routes}}
+    return {"httpRoutes": [{"name": service.name, **header}], "namespace": service.namespace}
 
 
 def _background(service: Service, starting_step: int) -> dict[str, object]:

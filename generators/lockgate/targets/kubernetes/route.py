@@ -1,4 +1,4 @@
-"""A service behind a gateway → the HTTPRoute whose weights a rollout sets. Each service has one of its own."""
+"""A service behind a gateway of the Gateway API → its own HTTPRoute, whose weights a rollout sets."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 HEADER, CANDIDATE = "x-lockgate-rollout", "candidate"
 """A request with this header and value reaches the version that a cautious rollout tests."""
 
-# What clients call. The metrics are not among it: they are for those inside the cluster.
-_PREFIXES = ("/v1", "/v2")
-_PAGES = ("/", "/openapi.json")
+PREFIXES = ("/v1", "/v2")
+PAGES = ("/", "/openapi.json")
+"""What clients call. The metrics are not among it: they are for those inside the cluster."""
 
 
 def route(service: Service, gateway: Gateway, plan: Plan) -> HttpRoute:
     """With exactly two backends where a rollout moves traffic between them, else with one."""
     backends = [(stable_name(service), 100), (canary_name(service), 0)]
     is_moved = service.serve.rollout.strategy in ("canary", "cautious")
-    matches = [*(("PathPrefix", path) for path in _PREFIXES), *(("Exact", path) for path in _PAGES)]
+    matches = [*(("PathPrefix", path) for path in PREFIXES), *(("Exact", path) for path in PAGES)]
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",

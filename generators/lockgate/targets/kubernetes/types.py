@@ -226,6 +226,39 @@ class HttpRoute(Object):
     spec: HttpRouteSpec
 
 
+StringMatch: TypeAlias = dict[Literal["exact", "prefix"], str]
+
+
+class Port(TypedDict):
+    number: int
+
+
+class Destination(TypedDict):
+    host: str
+    port: Port
+
+
+class WeightedDestination(TypedDict):
+    destination: Destination
+    weight: int
+
+
+class VirtualServiceRoute(TypedDict):
+    name: str
+    match: list[dict[Literal["uri"], StringMatch]]
+    route: list[WeightedDestination]
+
+
+class VirtualServiceSpec(TypedDict):
+    hosts: list[str]
+    gateways: list[str]
+    http: list[VirtualServiceRoute]
+
+
+class VirtualService(Object):
+    spec: VirtualServiceSpec
+
+
 class InferenceService(Object):
     """`predictor` is a pod's spec with KServe's own fields in front."""
 

@@ -1,0 +1,62 @@
+"""What a rehearsal says of the steps that it leaves out."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from tests.targets.watched import SLO, service
+
+from lockgate.cli.rehearsed import Rehearsal, say_as_json, say_as_text
+from lockgate.cli.terminal import Terminal
+from lockgate.rehearsal.compression import Step
+from lockgate.rehearsal.processes import Report, Sent
+from lockgate.rehearsal.run import StepSeen
+
+QUIET = Sent(answers=0, failed=0, refused=0, slow=0, p99_seconds=None)
+SEEN = StepSeen(number=1, weight_percent=1, report=Report(stable=QUIET, candidate=QUIET), measurements=())
+
+
+def rehearsal(router: str, strategy: str = "cautious") -> Rehearsal:
+    traffic = {"gateway": "g", "namespace": "gateways", "hostname": "delay.acme.test", "router": router}
+    return Rehearsal(
+        service=service(slo=SLO, rollout=strategy, traffic=traffic),
+        stable=Path("stable"),
+        candidate=Path("candidate"),
+        traffic=Path("rows.parquet"),
+        rate=100,
+        speed=60,
+        steps=(Step(1, 10),),
+        asked=(),
+        not_asked=(),
+    )
+
+
+def shown() -> tuple[Terminal, io.StringIO]:
+    out = io.StringIO()
+    return Terminal(out=out, err=io.StringIO(), out_colour=False, err_colour=False, live=False), out
+
+
+def test_a_shadow_and_a_test_that_are_not_played_are_named() -> None:
+    terminal, out = shown()
+    say_as_text(rehearsal("istio"), [SEEN], terminal)
+    assert [line for line in out.getvalue().splitlines() if "not played" in line] == [
+        "  not played shadow: here the candidate begins with its first share",
+        "  not played test by header: here the candidate begins with its first share",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("router", "strategy", "left_out"),
+    [
+        ("istio", "cautious", ["shadow", "test by header"]),
+        ("gateway-api", "cautious", ["test by header"]),
+        ("istio", "canary", []),
+    ],
+)
+def test_machines_are_told_what_is_not_played(router: str, strategy: str, left_out: list[str]) -> None:
+    terminal, out = shown()
+    say_as_json(rehearsal(router, strategy), [SEEN], terminal)
+    assert json.loads(out.getvalue())["not_played"] == left_out
