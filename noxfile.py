@@ -9,7 +9,7 @@ import nox
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "imports", "checkov", "tests"]
+nox.options.sessions = ["lint", "types", "imports", "checkov", "tests", "slow_tests"]
 
 PYTHON_FILES = (
     "generators",
@@ -52,10 +52,19 @@ def checkov(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; arguments go to pytest."""
-    session.run(
-        "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs, env={"LOCKGATE_CHECKOV": _checkov()}
-    )
+    """All tests but the slow ones; arguments go to pytest."""
+    _pytest(session, "not slow")
+
+
+@nox.session
+def slow_tests(session: nox.Session) -> None:
+    """The slow ones: whole workflows under act, images, pipelines, other tools' judgement of any spec."""
+    _pytest(session, "slow")
+
+
+def _pytest(session: nox.Session, marked: str) -> None:
+    command = ("pytest", "-n", "auto", "--dist", "worksteal", "-m", marked)
+    session.run(*command, *session.posargs, env={"LOCKGATE_CHECKOV": _checkov()})
 
 
 @nox.session

@@ -110,6 +110,7 @@ def act(
         **{key: os.environ[key] for key in ("PYTHONPATH",) if key in os.environ},
         # Else `act` takes the folder that stands in for the remote for the repository's name.
         "GITHUB_REPOSITORY": "acme/flowers",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "ACT_ARTIFACTS": str(artifacts),
         "ACT_CML": os.environ.get("LOCKGATE_CML", ""),
         "ACT_REMOTE": str(root.parent / REMOTE),
