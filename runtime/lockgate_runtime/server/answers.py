@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from lockgate.contract import Signature
@@ -21,8 +21,9 @@ def labels_of(outputs: NDArray[np.float64], signature: Signature) -> list[str]:
     """The class that is predicted for each row: of two the positive one from the threshold on, else the likeliest."""
     classes, threshold = signature["classes"], signature["threshold"]
     if signature["kind"] == "binary":
-        codes = outputs[:, 1] >= (0.5 if threshold is None else threshold)
-        return [classes[code] for code in codes.tolist()]
+        bound = 0.5 if threshold is None else threshold
+        # Mostly it is one row, for which an array costs more than it saves.
+        return [classes[probability >= bound] for probability in outputs[:, 1].tolist()]
     return [classes[code] for code in outputs.argmax(axis=1).tolist()]
 
 
