@@ -10,6 +10,7 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, Moved, apply, require_place, require_spec, say_moved
 from lockgate.cli.project import find_root, read_spec
 from lockgate.cli.pull_request import open_pull_request, require_ready
+from lockgate.cli.released import require_recorded
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.registry import shelf
 from lockgate.registry.past import RecordError
@@ -48,12 +49,7 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
 def _move(arguments: Namespace, spec: Spec, files: Files) -> Move:
     model, environment = arguments.model, arguments.environment
     version = arguments.version or _newest(model, files)
-    recorded = shelf.recorded(files).get(model, [])
-    if version not in recorded:
-        raise Failure(
-            f"no release {printable(version)} of '{model}' is recorded",
-            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
-        )
+    require_recorded(model, version, files)
     marks = _override(arguments, version, files)
     old = spec.pins.get(environment, {}).get(model)
     return Move(model=model, environment=environment, old=old, new=version, marks=marks)

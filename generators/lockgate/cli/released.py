@@ -18,6 +18,7 @@ from lockgate.contract import CARD, MODEL_DIRECTORY, SHA256SUMS, artifact_path
 from lockgate.contract.sums import artifact_sha256, differences, hashes_in
 from lockgate.registry import shelf
 from lockgate.registry.past import Past, RecordError, read_past
+from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
 
 RELEASED_DIRECTORY = "released"
@@ -40,6 +41,16 @@ def pinned_version(spec: Spec, model: str, environment: str) -> str:
             help=f"promote a version there (`lockgate promote {model} {environment}`), or name one with --version",
         )
     return version
+
+
+def require_recorded(model: str, version: str, files: Files) -> None:
+    """Failure where there is no such release. `files` are the registry's."""
+    recorded = shelf.recorded(files).get(model, [])
+    if version not in recorded:
+        raise Failure(
+            f"no release {printable(version)} of '{model}' is recorded",
+            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
+        )
 
 
 def released_folder(root: Path, model: str, version: str) -> Path:
@@ -65,12 +76,7 @@ def released_folder(root: Path, model: str, version: str) -> Path:
 
 def _past(root: Path, model: str, version: str) -> Past:
     files = shelf.on_disk(root, [model])
-    recorded = shelf.recorded(files).get(model, [])
-    if version not in recorded:
-        raise Failure(
-            f"no release {printable(version)} of '{model}' is recorded",
-            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
-        )
+    require_recorded(model, version, files)
     try:
         return read_past(model, version, files)
     except RecordError as error:

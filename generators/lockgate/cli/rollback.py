@@ -12,6 +12,7 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
 from lockgate.cli.project import find_root, read_spec
 from lockgate.cli.pull_request import open_pull_request, require_ready
+from lockgate.cli.released import require_recorded
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.registry import shelf
 from lockgate.registry.git import Git, GitError
@@ -60,12 +61,7 @@ def move_back(
         )
     new = to or _before(root, environment, model, old)
     files = shelf.on_disk(root, [model])
-    recorded = shelf.recorded(files).get(model, [])
-    if new not in recorded:
-        raise Failure(
-            f"no release {printable(new)} of '{model}' is recorded",
-            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
-        )
+    require_recorded(model, new, files)
     if new == old:
         raise Failure(f"'{model}' {old} is what is pinned in '{environment}'", help="name another with --to")
     _require_sound(model, new, files)

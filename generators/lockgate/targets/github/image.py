@@ -67,6 +67,7 @@ def image_job(plan: Plan, condition: str, matrix: str) -> Job:
             *_built(),
             *_described(),
             *_vouched(),
+            *_said(),
         ],
     }
 
@@ -189,6 +190,11 @@ def _vouched() -> list[Step]:
             "env": {"REFERENCE": _REFERENCE},
             "run": 'cosign sign --yes "$REFERENCE"',
         },
+    ]
+
+
+def _said() -> list[Step]:
+    return [
         {
             "name": "Say where it lies",
             "id": "say",
