@@ -14,6 +14,7 @@ from lockgate.cli.github import GitHub, PullRequest, github_of
 from lockgate.cli.moving import Move, apply, require_spec
 from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
 from lockgate.cli.pull_request import push_branch, require_ready
+from lockgate.cli.records import record_failures
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import CARD, COMPARISON, MODEL_DIRECTORY, PROVENANCE, artifact_path
 from lockgate.plan import image
@@ -22,7 +23,6 @@ from lockgate.registry import shelf
 from lockgate.registry.due import Promotion, due_promotions, due_releases
 from lockgate.registry.git import Git, GitError
 from lockgate.registry.history import events
-from lockgate.registry.past import RecordError
 
 _READ = (".json", ".csv", CARD)
 _BODY = "Opened by `lockgate due`. Merging this promotes; reverting it rolls back; closing it says no to this version."
@@ -41,9 +41,8 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     root = find_root(arguments.root)
     plan = require_plan(compile_project(root), terminal)
     try:
-        due = _due(root, plan)
-    except RecordError as error:
-        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
+        with record_failures():
+            due = _due(root, plan)
     except GitError as error:
         raise Failure(str(error), help="run this in a clone with its whole history") from error
     if arguments.open_pr:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from lockgate.cli.failure import Failure
 from lockgate.cli.moving import require_environment
 from lockgate.cluster.client import ClusterError, connect
+from lockgate.cluster.delivery import of_model
 from lockgate.cluster.manifests import ManifestError, read_objects
 from lockgate.cluster.rollouts import Seen, look
 from lockgate.plan.delivery import live_fields
 from lockgate.plan.model import Plan, Service
 from lockgate.spec.model import Spec
-
-Document: TypeAlias = Mapping[str, Any]
 
 
 def require_environments(spec: Spec, named: Sequence[str]) -> tuple[str, ...]:
@@ -37,7 +35,7 @@ def seen_in(
             live = live_fields(plan, environment)
             for service in plan.services:
                 if service.environment == environment:
-                    yield service, look(cluster, service, _of_service(objects, service), live)
+                    yield service, look(cluster, service, of_model(objects, service.name), live)
 
 
 @contextmanager
@@ -47,12 +45,3 @@ def cluster_failures() -> Iterator[None]:
         yield
     except (ClusterError, ManifestError) as error:
         raise Failure(error.message, help=error.help) from error
-
-
-def _of_service(objects: Iterable[Document], service: Service) -> tuple[Document, ...]:
-    return tuple(it for it in objects if _label(it) == service.name)
-
-
-def _label(document: Document) -> str | None:
-    labels = document["metadata"].get("labels") or {}
-    return labels.get("app.kubernetes.io/name") if isinstance(labels, Mapping) else None

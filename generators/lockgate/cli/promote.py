@@ -10,10 +10,9 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, Moved, apply, require_place, require_spec, say_moved
 from lockgate.cli.project import find_root, read_spec
 from lockgate.cli.pull_request import open_pull_request, require_ready
-from lockgate.cli.released import require_recorded
+from lockgate.cli.records import record_failures, require_recorded
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.registry import shelf
-from lockgate.registry.past import RecordError
 from lockgate.registry.rejections import override_file, rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
@@ -28,10 +27,8 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     if arguments.open_pr:
         require_ready(root, spec)
     files = shelf.on_disk(root, [arguments.model])
-    try:
+    with record_failures():
         move = _move(arguments, spec, files)
-    except RecordError as error:
-        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
     if move.old == move.new:
         terminal.say(
             printable(f"{move.model} {move.new} is pinned in {move.environment} already: nothing to do")

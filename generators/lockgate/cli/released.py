@@ -13,12 +13,12 @@ from lockgate.cli.dvc import require_dvc
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.git import has_commit
 from lockgate.cli.past_files import NOWHERE, fetch_past
+from lockgate.cli.records import record_failures, require_recorded
 from lockgate.cli.terminal import printable
 from lockgate.contract import CARD, MODEL_DIRECTORY, SHA256SUMS, artifact_path
 from lockgate.contract.sums import artifact_sha256, differences, hashes_in
 from lockgate.registry import shelf
-from lockgate.registry.past import Past, RecordError, read_past
-from lockgate.registry.shelf import Files
+from lockgate.registry.past import Past, read_past
 from lockgate.spec.model import Spec
 
 RELEASED_DIRECTORY = "released"
@@ -41,16 +41,6 @@ def pinned_version(spec: Spec, model: str, environment: str) -> str:
             help=f"promote a version there (`lockgate promote {model} {environment}`), or name one with --version",
         )
     return version
-
-
-def require_recorded(model: str, version: str, files: Files) -> None:
-    """Failure where there is no such release. `files` are the registry's."""
-    recorded = shelf.recorded(files).get(model, [])
-    if version not in recorded:
-        raise Failure(
-            f"no release {printable(version)} of '{model}' is recorded",
-            help=f"recorded versions: {', '.join(recorded[-5:]) or 'none'}",
-        )
 
 
 def released_folder(root: Path, model: str, version: str) -> Path:
@@ -77,10 +67,8 @@ def released_folder(root: Path, model: str, version: str) -> Path:
 def _past(root: Path, model: str, version: str) -> Past:
     files = shelf.on_disk(root, [model])
     require_recorded(model, version, files)
-    try:
+    with record_failures():
         return read_past(model, version, files)
-    except RecordError as error:
-        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
 
 
 def _wrong(folder: Path, past: Past) -> str | None:

@@ -12,12 +12,11 @@ from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
 from lockgate.cli.project import find_root, read_spec
 from lockgate.cli.pull_request import open_pull_request, require_ready
-from lockgate.cli.released import require_recorded
+from lockgate.cli.records import record_failures, require_recorded
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.registry import shelf
 from lockgate.registry.git import Git, GitError
 from lockgate.registry.history import events
-from lockgate.registry.past import RecordError
 from lockgate.registry.rejections import Rejection, rejection_file, rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
@@ -89,10 +88,8 @@ def _before(root: Path, environment: str, model: str, current: str) -> str:
 
 
 def _require_sound(model: str, version: str, files: Files) -> None:
-    try:
+    with record_failures():
         rejection = rejection_in_force(files, model, version)
-    except RecordError as error:
-        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
     if rejection is not None:
         raise Failure(
             f"'{model}' {version} was rejected itself: {printable(' '.join(rejection.reason.split()))}",

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from lockgate.cli.failure import Exit, Failure
+from lockgate.cli.failure import Exit
 from lockgate.cli.history import show_table
 from lockgate.cli.looking import require_environments, seen_in
 from lockgate.cli.moving import require_spec
 from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
+from lockgate.cli.records import record_failures
 from lockgate.cli.terminal import Terminal
 from lockgate.cluster.rollouts import Seen
 from lockgate.cluster.states import State
 from lockgate.registry import shelf
-from lockgate.registry.past import RecordError
 from lockgate.registry.rejections import rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
@@ -50,12 +50,10 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     root = find_root(arguments.root)
     spec = require_spec(read_spec(root), terminal)
     environments = require_environments(spec, [arguments.env] if arguments.env is not None else [])
-    try:
+    with record_failures():
         found = tuple(
             it for it in _statuses(root, spec, shelf.on_disk(root)) if it.environment in environments
         )
-    except RecordError as error:
-        raise Failure(f"{error.path}: {error.message}", help="restore the file from Git") from error
     looked = _looked(root, environments, arguments.context, terminal) if arguments.cluster else {}
     if arguments.format == "json":
         document = {"services": [_service(it, looked) for it in found]}

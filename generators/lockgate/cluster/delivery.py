@@ -164,4 +164,5 @@ def _is_owned(document: Document) -> bool:
 
 
 def _labels(document: Document) -> Mapping[str, Any]:
-    return document["metadata"].get("labels") or {}
+    labels = document["metadata"].get("labels")
+    return labels if isinstance(labels, Mapping) else {}
