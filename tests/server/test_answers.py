@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.server.trained import signature_of
 
 from lockgate_runtime.server.answers import Answers
@@ -14,22 +16,32 @@ from lockgate_runtime.server.refused import ColumnError, wrong_columns
 HEAD = {"model": "late-bus", "version": '1"0', "id": "r-1"}
 
 
+def body_of(answers: Answers, outputs: NDArray[np.float64]) -> Any:
+    return json.loads(answers.body(answers.texts(outputs), "r-1"))
+
+
 def test_a_binary_answer_has_the_positive_class_probability_and_goes_by_the_threshold() -> None:
-    body = Answers(signature_of(), '1"0').encode(np.array([[0.7, 0.3], [0.6, 0.4]]), "r-1")
+    body = body_of(Answers(signature_of(), '1"0'), np.array([[0.7, 0.3], [0.6, 0.4]]))
     predictions = [{"prediction": "no", "probability": 0.3}, {"prediction": "yes", "probability": 0.4}]
-    assert json.loads(body) == {**HEAD, "predictions": predictions}
+    assert body == {**HEAD, "predictions": predictions}
 
 
 def test_a_multiclass_answer_has_all_probabilities_by_class() -> None:
-    body = Answers(signature_of("multiclass"), '1"0').encode(np.array([[0.2, 0.5, 0.3]]), "r-1")
+    body = body_of(Answers(signature_of("multiclass"), '1"0'), np.array([[0.2, 0.5, 0.3]]))
     probabilities = {"a": 0.2, "b": 0.5, "c": 0.3}
     expected = {"prediction": "b", "probability": 0.5, "probabilities": probabilities}
-    assert json.loads(body) == {**HEAD, "predictions": [expected]}
+    assert body == {**HEAD, "predictions": [expected]}
 
 
 def test_a_regression_answer_is_the_value_alone() -> None:
-    body = Answers(signature_of("regression"), '1"0').encode(np.array([1.5, -2.0]), "r-1")
-    assert json.loads(body) == {**HEAD, "predictions": [{"prediction": 1.5}, {"prediction": -2.0}]}
+    body = body_of(Answers(signature_of("regression"), '1"0'), np.array([1.5, -2.0]))
+    assert body == {**HEAD, "predictions": [{"prediction": 1.5}, {"prediction": -2.0}]}
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 1e16])
+def test_a_number_is_written_so_that_it_reads_as_the_same(value: float) -> None:
+    body = body_of(Answers(signature_of("regression"), "1"), np.array([1.0, value]))
+    assert [it["prediction"] for it in body["predictions"]] == [1.0, value]
 
 
 @pytest.mark.parametrize("count", [1, 2, 25])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockgate_runtime.server.batching import Batcher, Outputs, Pace, Steps, measure
+from lockgate_runtime.server.batching import Batcher, Outputs, Pace, Ran, Steps, measure
 from lockgate_runtime.server.engine import Columns
 from lockgate_runtime.server.monitor import Silent
 from lockgate_runtime.server.refused import Refused
@@ -26,8 +26,8 @@ class Caller:
         self.gone = False
         self.answered = asyncio.Event()
 
-    def give(self, columns: Columns, outputs: Outputs, start: int, end: int) -> None:
-        self._end(outputs[start:end].tolist())
+    def give(self, ran: Ran, start: int, end: int) -> None:
+        self._end(ran.outputs[start:end].tolist())
 
     def finish(self, answer: tuple[bytes, ...]) -> None:
         self._end(answer)

@@ -80,6 +80,15 @@ def test_many_requests_go_over_one_connection(server: Fronted) -> None:
             assert client.recv(65536).endswith(b"\r\n\r\nagain")
 
 
+def test_a_head_that_is_known_still_waits_for_its_whole_body(patient: Fronted) -> None:
+    asked = post("/known", b"four")
+    with patient.connect() as client:
+        for part in (asked, asked, asked[:-1], asked[-1:], asked):
+            client.sendall(part)
+            if part != asked[:-1]:
+                assert client.recv(65536).endswith(b"\r\n\r\nfour")
+
+
 def test_pipelined_requests_are_answered_in_their_order(server: Fronted) -> None:
     answers = server.talk(get("/1") + get("/later") + get("/3") + get("/4"))
     assert bodies(answers) == [b"/1", b"late", b"/3", b"/4"]
@@ -202,9 +211,11 @@ def test_an_offer_of_http_2_is_passed_over(server: Fronted) -> None:
 
 def test_the_old_protocol_closes_unless_it_is_asked_not_to(server: Fronted) -> None:
     assert b"Connection: close" in server.talk(b"GET /a HTTP/1.0\r\n\r\n")
-    answers = server.talk(b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get("/b", version="1.0"))
-    assert bodies(answers) == [b"/a", b"/b"]
-    assert b"Connection: keep-alive" in answers
+    for host in (b"", b"Host: x\r\n"):
+        kept = b"GET /a HTTP/1.0\r\n%bConnection: keep-alive\r\n\r\n" % host
+        answers = server.talk(kept + get("/b", version="1.0"))
+        assert bodies(answers) == [b"/a", b"/b"]
+        assert b"Connection: keep-alive" in answers
 
 
 def test_head_gives_the_length_and_no_body(server: Fronted) -> None:

@@ -19,12 +19,16 @@ _encode = msgspec.json.Encoder().encode
 
 def labels_of(outputs: NDArray[np.float64], signature: Signature) -> list[str]:
     """The class that is predicted for each row: of two the positive one from the threshold on, else the likeliest."""
-    classes, threshold = signature["classes"], signature["threshold"]
+    classes = signature["classes"]
     if signature["kind"] == "binary":
-        bound = 0.5 if threshold is None else threshold
+        bound = _bound(signature)
         # Mostly it is one row, for which an array costs more than it saves.
         return [classes[probability >= bound] for probability in outputs[:, 1].tolist()]
     return [classes[code] for code in outputs.argmax(axis=1).tolist()]
+
+
+def _bound(signature: Signature) -> float:
+    return 0.5 if signature["threshold"] is None else signature["threshold"]
 
 
 class Answers:
@@ -33,35 +37,49 @@ class Answers:
     def __init__(self, signature: Signature, version: str) -> None:
         head = _encode({"model": signature["model"], "version": version})
         self._signature = signature
-        self._head = head[:-1] + b',"id":'
-        self._one = {"binary": self._binary, "multiclass": self._multiclass, "regression": _values}[
-            signature["kind"]
+        self._head = head[:-1]
+        self.texts: Callable[[NDArray[np.float64]], list[bytes]] = {
+            "binary": self._binary,
+            "multiclass": self._multiclass,
+            "regression": _values,
+        }[signature["kind"]]
+        """The JSON of each row's prediction, for probabilities (n, k) or values (n)."""
+        self._labels = [b'{"prediction":%b,"probability":' % _encode(label) for label in signature["classes"]]
+
+    def body(self, texts: list[bytes], request_id: str) -> bytes:
+        """The whole answer. An id is of letters that JSON takes as they are."""
+        return b'%b,"id":"%b","predictions":[%b]}' % (self._head, request_id.encode(), b",".join(texts))
+
+    def _binary(self, outputs: NDArray[np.float64]) -> list[bytes]:
+        probabilities: list[float] = outputs[:, 1].tolist()
+        no, yes = self._labels
+        bound = _bound(self._signature)
+        return [
+            b"%b%b}" % (yes if probability >= bound else no, text)
+            for probability, text in zip(probabilities, _numbers(probabilities), strict=True)
         ]
 
-    def encode(self, outputs: NDArray[np.float64], request_id: str) -> bytes:
-        """The body for probabilities (n, k) or values (n)."""
-        one: Callable[[NDArray[np.float64]], list[Any]] = self._one
-        return b'%b%b,"predictions":%b}' % (self._head, _encode(request_id), _encode(one(outputs)))
-
-    def _binary(self, outputs: NDArray[np.float64]) -> list[Any]:
-        probabilities = outputs[:, 1].tolist()
-        pairs = zip(labels_of(outputs, self._signature), probabilities, strict=True)
-        return [{"prediction": label, "probability": probability} for label, probability in pairs]
-
-    def _multiclass(self, outputs: NDArray[np.float64]) -> list[Any]:
+    def _multiclass(self, outputs: NDArray[np.float64]) -> list[bytes]:
         classes = self._signature["classes"]
         rows = zip(
             labels_of(outputs, self._signature), outputs.max(axis=1).tolist(), outputs.tolist(), strict=True
         )
         return [
-            {
-                "prediction": label,
-                "probability": probability,
-                "probabilities": dict(zip(classes, row, strict=True)),
-            }
+            _encode(
+                {
+                    "prediction": label,
+                    "probability": probability,
+                    "probabilities": dict(zip(classes, row, strict=True)),
+                }
+            )
             for label, probability, row in rows
         ]
 
 
-def _values(outputs: NDArray[np.float64]) -> list[Any]:
-    return [{"prediction": value} for value in outputs.tolist()]
+def _values(outputs: NDArray[np.float64]) -> list[bytes]:
+    return [b'{"prediction":%b}' % text for text in _numbers(outputs.tolist())]
+
+
+def _numbers(values: list[Any]) -> list[bytes]:
+    """Each in JSON, by one call for all of them."""
+    return _encode(values)[1:-1].split(b",")

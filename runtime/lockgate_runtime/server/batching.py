@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -64,13 +65,24 @@ def _seconds(run: Run, columns: Columns) -> float:
     return min(times)
 
 
+class Ran:
+    """A batch that went through the model. `texts` is for the answers of its rows, made together by the first."""
+
+    __slots__ = ("columns", "outputs", "texts")
+
+    def __init__(self, columns: Columns, outputs: Outputs) -> None:
+        self.columns = columns
+        self.outputs = outputs
+        self.texts: list[bytes] | None = None
+
+
 class Waiting(Protocol):
     """Who waits for an answer. Of the last four, one is called, once; after that it is `gone`."""
 
     @property
     def gone(self) -> bool: ...
 
-    def give(self, columns: Columns, outputs: Outputs, start: int, end: int) -> None:
+    def give(self, ran: Ran, start: int, end: int) -> None:
         """The rows from `start` to `end` of the batch are its own."""
 
     def finish(self, answer: tuple[bytes, ...]) -> None:
@@ -124,16 +136,18 @@ class Batcher:
         self._large: deque[_Large] = deque()
         self._running: list[_Job] | _Large | None = None
         self._flushing = False
+        self._deadline = 0.0
+        """Of what is queued in this turn of the loop."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.queued_rows = 0
 
     def add_rows(self, waiting: Waiting, rows: Rows) -> None:
         """Queue a small request; raises `Refused` where too many rows wait."""
-        self._add(_Job(waiting, rows, (), len(rows), time.monotonic() + self._timeout))
+        self._add(waiting, rows, (), len(rows))
 
     def add_columns(self, waiting: Waiting, columns: Columns) -> None:
         """As `add_rows`, for columns, of at most `pace.batch_rows` rows."""
-        self._add(_Job(waiting, (), columns, len(columns[0]), time.monotonic() + self._timeout))
+        self._add(waiting, (), columns, len(columns[0]))
 
     def add_large(self, waiting: Waiting, steps: Steps) -> None:
         """Queue a large request, which takes its turns in the thread; raises `Refused` where too many wait."""
@@ -170,16 +184,14 @@ class Batcher:
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _add(self, job: _Job) -> None:
-        if self.queued_rows + job.size > self._most_rows and self.queued_rows:
-            raise Refused(
-                429, "queue-full", f"{self.queued_rows} rows are waiting for the model; try again later"
-            )
-        self.queued_rows += job.size
-        self._small.append(job)
+    def _add(self, waiting: Waiting, rows: Rows, columns: Columns, size: int) -> None:
+        queued = self.queued_rows
+        if queued + size > self._most_rows and queued:
+            raise Refused(429, "queue-full", f"{queued} rows are waiting for the model; try again later")
+        self.queued_rows = queued + size
         if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+            self._flush_soon()
+        self._small.append(_new_job(_Job, (waiting, rows, columns, size, self._deadline)))
 
     def _flush(self) -> None:
         """The turn of the loop is over: what arrived in it is one batch."""
@@ -191,13 +203,21 @@ class Batcher:
         if batch:
             self._conclude(batch, self._attempt(batch))
         if self._small:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        self._flushing = True
+        self._deadline = time.monotonic() + self._timeout
+        self._loop.call_soon(self._flush)
 
     def _take(self) -> list[_Job]:
         """The next batch; those that nobody waits for any more are left out."""
-        batch: list[_Job] = []
         rows, small, most = 0, self._small, self.pace.batch_rows
+        batch = [job for job in small if not job.waiting.gone] if self.queued_rows <= most else []
+        if len(batch) == len(small):
+            small.clear()
+            return batch
+        batch = []
         while small and (not batch or rows + small[0].size <= most):
             job = small.popleft()
             if job.waiting.gone:
@@ -265,15 +285,16 @@ class Batcher:
     def _attempt(self, batch: list[_Job]) -> _Done:
         try:
             columns = self._columns(batch)
-            return columns, self._run(columns)
+            return Ran(columns, self._run(columns))
         except Exception as error:  # noqa: BLE001 - a batch that fails must not take the server with it
             return error
 
     def _columns(self, batch: list[_Job]) -> Columns:
         """Of all jobs of the batch, in its order, which is changed: rows come before columns."""
-        batch.sort(key=_has_columns)
         rows = [row for job in batch for row in job.rows]
-        parts = [job.columns for job in batch if job.columns]
+        parts = [columns for columns in map(_columns_of, batch) if columns]
+        if parts:
+            batch.sort(key=_has_columns)
         if rows:
             parts.insert(0, self._to_columns(rows))
         if len(parts) == 1:
@@ -286,12 +307,11 @@ class Batcher:
                 self.queued_rows -= job.size
                 job.waiting.fail(done)
             return
-        columns, outputs = done
-        self._monitor.predicted(columns, outputs)
+        self._monitor.predicted(done.columns, done.outputs)
         start = 0
         for job in batch:
             end = start + job.size
-            job.waiting.give(columns, outputs, start, end)
+            job.waiting.give(done, start, end)
             start = end
         self.queued_rows -= start
 
@@ -302,8 +322,13 @@ class Batcher:
         return (running,) if isinstance(running, _Large) else running
 
 
-_Done: TypeAlias = "tuple[Columns, Outputs] | Exception"
+_Done: TypeAlias = "Ran | Exception"
 _Stepped: TypeAlias = "tuple[Columns, Outputs] | _End | Exception | None"
+
+
+_columns_of = attrgetter("columns")
+_new_job = tuple.__new__
+"""Once a request: it takes half as long as to call the class."""
 
 
 def _has_columns(job: _Job) -> bool:

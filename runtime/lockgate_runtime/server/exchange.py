@@ -69,12 +69,7 @@ class Exchange:
         self.reason: str | None = None
         self.status = 0
         given = headers.get(b"x-request-id")
-        self.request_id = given.decode() if given and _GIVEN_ID(given) else _new_id()
-
-    @property
-    def gone(self) -> bool:
-        """Nobody waits for the answer any more."""
-        return self.reply is not None or self.line.lost
+        self.request_id = given.decode() if given and _GIVEN_ID(given) else f"{_prefix}-{next(_counter)}"
 
     def answer(self, status: int, body: bytes, content_type: bytes = JSON, more: bytes = b"") -> None:
         """Hand over the answer. `more` are further header lines, each with its line end."""
@@ -115,10 +110,6 @@ def renew_ids() -> None:
     """Begin another series of request ids; each worker does, for what is forked shares its parent's."""
     global _prefix, _counter
     _prefix, _counter = secrets.token_hex(6), itertools.count()
-
-
-def _new_id() -> str:
-    return f"{_prefix}{next(_counter):08x}"
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
+from lockgate_runtime.server.heads import Heads
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
@@ -49,6 +51,7 @@ class Front:
         self.application = application
         self.limits = limits
         self.clients: set[Client] = set()
+        self.heads = Heads()
         self.held_bytes = 0
         self.draining = False
         self.date = b""

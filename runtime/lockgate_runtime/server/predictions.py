@@ -10,14 +10,14 @@ from lockgate_runtime.server.exchange import BINARY, JSON
 from lockgate_runtime.server.refused import Refused, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lockgate_runtime.server.answers import Answers
-    from lockgate_runtime.server.batching import Batcher, Outputs, Steps
+    from lockgate_runtime.server.batching import Batcher, Outputs, Ran, Steps
     from lockgate_runtime.server.engine import Columns
     from lockgate_runtime.server.exchange import Exchange
     from lockgate_runtime.server.prediction_log import PredictionLog
-    from lockgate_runtime.server.rows import Inputs
+    from lockgate_runtime.server.rows import Inputs, Row
     from lockgate_runtime.server.tables import Tables
     from lockgate_runtime.server.tensors import Tensors
     from lockgate_runtime.server.tracing import Tracing
@@ -49,18 +49,22 @@ class Prediction:
 
     @property
     def gone(self) -> bool:
-        return self.exchange.gone
+        """Nobody waits for the answer any more."""
+        exchange = self.exchange
+        return exchange.reply is not None or exchange.line.lost
 
-    def give(self, columns: Columns, outputs: Outputs, start: int, end: int) -> None:
+    def give(self, ran: Ran, start: int, end: int) -> None:
         exchange, about = self.exchange, self._about
         try:
-            own = outputs[start:end]
-            if self.reply is None:
-                exchange.answer(200, about.answers.encode(own, exchange.request_id))
+            if self.reply is not None:
+                exchange.answer(200, *self.reply(ran.outputs[start:end]))
             else:
-                exchange.answer(200, *self.reply(own))
+                if ran.texts is None:
+                    ran.texts = about.answers.texts(ran.outputs)
+                exchange.answer(200, about.answers.body(ran.texts[start:end], exchange.request_id))
             if about.log is not None and about.log.wants(exchange.request_id):
-                about.log.add(exchange.request_id, tuple(it[start:end] for it in columns), own)
+                own = tuple(it[start:end] for it in ran.columns)
+                about.log.add(exchange.request_id, own, ran.outputs[start:end])
         except Exception as error:  # noqa: BLE001 - the others of its batch must still be answered
             self.fail(error)
 
@@ -110,8 +114,8 @@ class Predictions:
     def predict(self, exchange: Exchange) -> None:
         """`POST /v1/predict`."""
         prediction = self.begin(exchange, "/v1/predict")
-        kind = _kind(exchange)
-        if kind == JSON:
+        kind = exchange.headers.get(b"content-type", JSON)
+        if kind == JSON or (kind := _media_type(kind)) == JSON:
             self._rows(prediction)
         elif self._tables.reads(media_type := kind.decode("latin-1")):
             body, tables = exchange.body, self._tables
@@ -120,21 +124,24 @@ class Predictions:
             raise _unread(kind, "JSON, or a table of Arrow or Parquet")
 
     def _rows(self, prediction: Prediction) -> None:
-        body = prediction.exchange.body
+        body, inputs = prediction.exchange.body, self.inputs
         if len(body) > _LARGE_BYTES:
-            self.large(prediction, lambda: self.inputs.columns(self.inputs.decode(body, self._most_rows)))
+            self._large_rows(prediction, lambda: inputs.decode(body, self._most_rows))
             return
-        rows = self.inputs.decode(body, self._most_rows)
-        prediction.rows = len(rows)
-        if prediction.rows > self.batcher.pace.batch_rows:
-            self.large(prediction, lambda: self.inputs.columns(rows))
+        rows = inputs.decode(body, self._most_rows)
+        prediction.rows = count = len(rows)
+        if count > self.batcher.pace.batch_rows:
+            self._large_rows(prediction, lambda: rows)
         else:
             self.batcher.add_rows(prediction, rows)
+
+    def _large_rows(self, prediction: Prediction, read: Callable[[], Sequence[Row]]) -> None:
+        self.large(prediction, lambda: self.inputs.columns(read()))
 
     def infer(self, exchange: Exchange) -> None:
         """`POST …/infer` of the Open Inference Protocol."""
         prediction = self.begin(exchange, "/v2/models/infer")
-        kind = _kind(exchange)
+        kind = _media_type(exchange.headers.get(b"content-type", JSON))
         if kind not in {JSON, BINARY}:
             raise _unread(kind, "JSON, with or without binary tensors")
         if len(exchange.body) > _LARGE_BYTES:
@@ -179,7 +186,7 @@ class Predictions:
         outputs = np.concatenate(found)
         if prediction.reply is not None:
             return prediction.reply(outputs)
-        return (self.answers.encode(outputs, request_id), JSON)
+        return (self.answers.body(self.answers.texts(outputs), request_id), JSON)
 
     def _trace(self, prediction: Prediction, tracing: Tracing, route: str) -> None:
         headers = prediction.exchange.headers
@@ -191,9 +198,9 @@ class Predictions:
             )
 
 
-def _kind(exchange: Exchange) -> bytes:
-    kind = exchange.headers.get(b"content-type", JSON)
-    return kind if kind == JSON else kind.partition(b";")[0].strip().lower()
+def _media_type(kind: bytes) -> bytes:
+    """Without its parameters."""
+    return kind.partition(b";")[0].strip().lower()
 
 
 def _unread(kind: bytes, expected: str) -> Refused:

@@ -56,6 +56,10 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         self._reading = True
         self._upgrading = self._ended = False
+        self._between = True
+        """Whether the parser stands between two requests, and would take another."""
+        self._whole = b""
+        """What is being read that came when it stood so."""
         self._begin()
 
     def head_lines(self, exchange: Exchange) -> bytes:
@@ -94,9 +98,17 @@ class Connection(asyncio.Protocol):
         if self._unread or len(data) > _SLICE_BYTES:
             self._unread += data
             self._read_on()
-        else:
+        elif not self._between:
             self._feed(data)
-        self._pace()
+        elif (known := self._front.heads.find(data)) is None:
+            self._whole = data
+            self._feed(data)
+            self._whole = b""
+        else:
+            head, body = known
+            self._ask(Exchange(self, head.method, head.url, head.headers, body, perf_counter(), True))  # noqa: FBT003
+        if self._later or self._unread or not self._reading:
+            self._pace()
 
     def eof_received(self) -> bool:
         """A client may close its side and still wait for answers."""
@@ -151,6 +163,7 @@ class Connection(asyncio.Protocol):
         if self._phase is _Phase.LINGER:
             raise _Stop
         self._begin()
+        self._between = False
         self._phase, self._since = _Phase.HEAD, self._front.loop.time()
 
     def on_url(self, url: bytes) -> None:
@@ -231,9 +244,10 @@ class Connection(asyncio.Protocol):
             perf_counter(),
             parser.should_keep_alive(),
         )
-        if exchange.keep_alive and b"host" not in self._headers:
-            exchange.old = parser.get_http_version() == "1.0"
-        self._phase = _Phase.IDLE
+        exchange.old = parser.get_http_version() == "1.0"
+        self._phase, self._between = _Phase.IDLE, exchange.keep_alive
+        if self._whole:
+            self._front.heads.learn(self._whole, exchange)
         self._release()
         self._ask(exchange)
 
@@ -308,10 +322,11 @@ class Connection(asyncio.Protocol):
         if self._front.draining:
             # Which one is the last shows when all that was received is read.
             self._front.loop.call_soon(self._go_on)
-        elif not self._later and self._has_room():
+            self._later.append(exchange)
+        elif self._later or not self._has_room():
+            self._later.append(exchange)
+        else:
             self._hand_on(exchange)
-            return
-        self._later.append(exchange)
 
     def _has_room(self) -> bool:
         return len(self._asked) < self._limits.pipelined and self._stuck_since is None
@@ -324,19 +339,18 @@ class Connection(asyncio.Protocol):
             self.answered(exchange)
 
     def answered(self, exchange: Exchange) -> None:
-        if self.lost:
-            return
-        asked = self._asked
-        if not asked or asked[0] is not exchange:
+        asked, front = self._asked, self._front
+        if self.lost or not asked or asked[0] is not exchange:
             return
         while asked and (reply := asked[0].reply) is not None:
             first = asked.popleft()
             self._transport.write(reply)
-            self._front.application.closed(first)
+            front.application.closed(first)
             if not first.keep_alive:
                 self._hang_up()
                 return
-        self._since = self._front.loop.time() if self._phase is _Phase.IDLE else self._since
+        if self._phase is _Phase.IDLE:
+            self._since = front.loop.time()
         if self._later or self._unread:
             self._front.loop.call_soon(self._go_on)
         elif self._ended and not asked:

@@ -52,19 +52,25 @@ class Inputs:
         self._nullable_texts = [
             place for place, rule in enumerate(self._ordered) if rule.type == "category" and rule.nullable
         ]
+        self._quotes = 2 * (len(order) + len(texts))
+        """Around a row's names and texts, if it has all of them."""
         self._decode_rows = _rows_decoder(self._ordered)
         self._decode_columns = _columns_decoder(self._ordered)
 
     def decode(self, body: bytes, most_rows: int) -> list[Row]:
         """The rows of `{"rows": [{…}]}` or of `{"columns": {…}}`. Raises `Refused`."""
         try:
-            rows = self._decode_rows(body)
+            rows = list(map(astuple, self._decode_rows(body).rows))
         except _UNREADABLE:
             return self._decode_others(body, most_rows)
-        if len(rows) > most_rows:
-            raise too_many_rows(len(rows), most_rows)
+        count = len(rows)
+        if count > most_rows:
+            raise too_many_rows(count, most_rows)
         # With every column there, a name that is given twice, or an escaped quote, makes for more quotes than these.
-        if body.count(b'"') != 2 + 2 * (len(rows) * len(self._ordered) + self._count_texts(rows)) or not rows:
+        quotes = 2 + count * self._quotes
+        if self._nullable_texts:
+            quotes -= 2 * self._count_missing(rows)
+        if body.count(b'"') != quotes or not count:
             return self.decode_slowly(body, most_rows)
         return rows
 
@@ -107,26 +113,24 @@ class Inputs:
         rows = list(zip(*columns, strict=False))
         if (
             len(lengths) != 1
-            or body.count(b'"') != 2 + 2 * (len(columns) + self._count_texts(rows))
+            or body.count(b'"')
+            != 2 + 2 * (len(columns) + len(rows) * self._texts - self._count_missing(rows))
             or not rows
         ):
             return self.decode_slowly(body, most_rows)
         return rows
 
-    def _count_texts(self, rows: Sequence[Row]) -> int:
-        count = len(rows) * self._texts
-        if self._nullable_texts:
-            count -= sum(row[place] is None for row in rows for place in self._nullable_texts)
-        return count
+    def _count_missing(self, rows: Sequence[Row]) -> int:
+        """How many texts of the rows are missing."""
+        return sum(row[place] is None for row in rows for place in self._nullable_texts)
 
 
-def _rows_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]]:
+def _rows_decoder(rules: Sequence[Rule]) -> Callable[[bytes], Any]:
     row = _struct("Row", {rule.name: _type(rule) for rule in rules})
     if row is None:
         return _nothing
     body = msgspec.defstruct("Rows", [("rows", list[row])], forbid_unknown_fields=True, gc=False)  # type: ignore[valid-type]
-    decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
-    return lambda data: [astuple(it) for it in decode(data).rows]
+    return msgspec.json.Decoder(body).decode
 
 
 def _columns_decoder(rules: Sequence[Rule]) -> Callable[[bytes], Row]:
