@@ -43,6 +43,7 @@ class Forgetful(Heads):
 
     def find(self, data: bytes) -> tuple[Head, bytes] | None:
         del data
+        return None
 
 
 class Wire(asyncio.Transport):

@@ -292,7 +292,7 @@ class Batcher:
     def _columns(self, batch: list[_Job]) -> Columns:
         """Of all jobs of the batch, in its order, which is changed: rows come before columns."""
         rows = [row for job in batch for row in job.rows]
-        parts = [columns for columns in map(_columns_of, batch) if columns]
+        parts: list[Columns] = [columns for columns in map(_columns_of, batch) if columns]
         if parts:
             batch.sort(key=_has_columns)
         if rows:

@@ -323,13 +323,10 @@ class Connection(asyncio.Protocol):
             # Which one is the last shows when all that was received is read.
             self._front.loop.call_soon(self._go_on)
             self._later.append(exchange)
-        elif self._later or not self._has_room():
+        elif self._later or len(self._asked) >= self._limits.pipelined or self._stuck_since is not None:
             self._later.append(exchange)
         else:
             self._hand_on(exchange)
-
-    def _has_room(self) -> bool:
-        return len(self._asked) < self._limits.pipelined and self._stuck_since is None
 
     def _hand_on(self, exchange: Exchange) -> None:
         self._asked.append(exchange)
@@ -360,7 +357,8 @@ class Connection(asyncio.Protocol):
         """Take up what was put off; a part of it each turn, so that nobody else has to wait."""
         if self.lost:
             return
-        while self._later and self._has_room():
+        most = self._limits.pipelined
+        while self._later and len(self._asked) < most and self._stuck_since is None:
             self._hand_on(self._later.popleft())
         self._read_on()
         self._pace()

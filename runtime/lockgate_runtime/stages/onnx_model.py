@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
+from lockgate_runtime.stages.onnx_trees import sum_binary_trees
 from lockgate_runtime.stages.user_code import StageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def to_onnx(estimator: Any, inputs: Sequence[Feature], kind: Kind) -> bytes:  # 
             "use 'export.format: skops', or parts that ONNX knows",
         ) from error
     _keep_last_output(model)
+    sum_binary_trees(model)
     _sort_domains(model)
     model.doc_string = model.graph.doc_string = ""
     return bytes(model.SerializeToString(deterministic=True))
