@@ -105,9 +105,8 @@ def _printed_of_patch(rule: str) -> str:
 def _diagnose(text: str) -> tuple[Diagnostic, ...]:
     reading = spec.read(text.encode())
     assert reading.spec is not None, f"the example is wrong: {reading.diagnostics}"
-    assert reading.root is not None, "a spec that was read has a node"
     planned, findings = plan.make(reading.spec, {("delay", "1.0.0"): _RELEASE})
-    return spec.locate((*findings, *targets.render(planned).findings), reading.root)
+    return spec.locate((*findings, *targets.render(planned).findings), reading.text)
 
 
 if __name__ == "__main__":

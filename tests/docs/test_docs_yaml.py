@@ -58,7 +58,7 @@ def test_the_tree_in_the_readme_is_what_its_spec_makes() -> None:
 def rules(text: str) -> list[str]:
     """The rules that a spec breaks, up to the finished files."""
     reading = spec.read(text.encode())
-    if reading.spec is None or reading.root is None:
+    if reading.spec is None:
         return [diagnostic.rule for diagnostic in reading.diagnostics]
     planned, findings = plan.make(reading.spec, {("flight-delay", "1.2.0"): _release()})
     return [finding.rule for finding in (*findings, *targets.render(planned).findings)]

@@ -34,7 +34,7 @@ def test_one_mistake_gives_one_diagnostic_of_the_rule_the_case_is_named_after(ca
 def diagnose(case: Path) -> tuple[Diagnostic, ...]:
     """All that the compiler says of a spec without looking at other files."""
     reading = spec.read(case.read_bytes())
-    if reading.spec is None or reading.root is None:
+    if reading.spec is None:
         return reading.diagnostics
     planned, findings = plan.make(reading.spec, {})
-    return spec.locate((*findings, *targets.render(planned).findings), reading.root)
+    return spec.locate((*findings, *targets.render(planned).findings), reading.text)

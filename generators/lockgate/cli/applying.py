@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from lockgate.cli.failure import Failure
 from lockgate.cluster.client import Cluster, ClusterError
 from lockgate.cluster.delivery import KINDS, Key, key_of, selector, superfluous, with_live_fields
 from lockgate.cluster.drift import differences
 from lockgate.plan.model import Plan
+from lockgate.tuples import NamedTuple
 
 Document: TypeAlias = Mapping[str, Any]
 What: TypeAlias = Literal[

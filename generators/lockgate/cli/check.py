@@ -1,14 +1,16 @@
-"""`lockgate check`: everything that is wrong, in the spec and in the generated files. Writes nothing."""
+"""`lockgate check`: everything that is wrong, in the spec and in the generated files. Writes its memo alone."""
 
 from __future__ import annotations
 
 import time
 from argparse import Namespace
 from collections import Counter
+from contextlib import nullcontext
 
 from lockgate.cli.failure import Exit
 from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.project import Compiled, compile_project, disk_failures, find_root
+from lockgate.cli.remembering import keep, noting
 from lockgate.cli.terminal import Terminal, plural
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Diagnostic, sort
@@ -17,6 +19,7 @@ from lockgate.output import compare, diagnose
 from lockgate.output.findings import STALE_RULES
 from lockgate.registry import shelf
 from lockgate.spec import locate
+from lockgate.spec.files import check_files
 
 _FORMATS = {"json": render_json, "github": render_github, "sarif": render_sarif}
 
@@ -24,23 +27,44 @@ _FORMATS = {"json": render_json, "github": render_github, "sarif": render_sarif}
 def run(arguments: Namespace, terminal: Terminal) -> Exit:
     """Exit 1 for what is wrong with the spec, 3 for files alone."""
     started = time.perf_counter()
-    compiled = compile_project(find_root(arguments.root))
-    diagnostics = sort(
-        (
-            *compiled.diagnostics,
-            *file_diagnostics(compiled),
-            *_registry_diagnostics(compiled),
-            *(_remote_diagnostics(compiled) if arguments.remote else ()),
-        )
-    )
+    root = find_root(arguments.root)
+    with nullcontext() if arguments.no_cache else noting(root) as notes:
+        compiled = compile_project(root)
+        diagnostics = _diagnostics(compiled, is_remote=arguments.remote)
     if arguments.format == "text":
         show_diagnostics(terminal, diagnostics, compiled.sources)
     else:
         terminal.write(_FORMATS[arguments.format](diagnostics))
     code = exit_code(diagnostics, failing=("error", "warning") if arguments.strict else ("error",))
     if code == Exit.OK and arguments.format == "text":
-        terminal.say(_summary(compiled, diagnostics, time.perf_counter() - started))
+        said = _summary(compiled, diagnostics)
+        terminal.say(f"{SPEC_FILE}: ok: {said} ({time.perf_counter() - started:.2f} s)")
+    if notes is not None and not diagnostics:
+        keep(notes, _summary(compiled, diagnostics), _asked_for(compiled))
     return code
+
+
+def _diagnostics(compiled: Compiled, *, is_remote: bool) -> tuple[Diagnostic, ...]:
+    found = (
+        *compiled.diagnostics,
+        *file_diagnostics(compiled),
+        *_registry_diagnostics(compiled),
+        *(_remote_diagnostics(compiled) if is_remote else ()),
+    )
+    return sort(found)
+
+
+def _asked_for(compiled: Compiled) -> list[str]:
+    """The files of which the check looks whether they are there, and no more."""
+    assert compiled.reading.spec is not None, "a spec without findings is one"
+    asked: list[str] = []
+
+    def exists(path: str) -> bool:
+        asked.append(path)
+        return False
+
+    tuple(check_files(compiled.reading.spec, exists))
+    return asked
 
 
 def file_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
@@ -70,10 +94,10 @@ def _remote_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
     from lockgate.cli.remote_artifacts import missing_artifacts
 
     reading = compiled.reading
-    if reading.spec is None or reading.root is None:
+    if reading.spec is None:
         return ()
     findings = missing_artifacts(compiled.root, reading.spec, shelf.on_disk(compiled.root))
-    return locate(findings, reading.root)
+    return locate(findings, reading.text)
 
 
 def exit_code(diagnostics: tuple[Diagnostic, ...], *, failing: tuple[str, ...] = ("error",)) -> Exit:
@@ -84,14 +108,14 @@ def exit_code(diagnostics: tuple[Diagnostic, ...], *, failing: tuple[str, ...] =
     return Exit.STALE if rules <= STALE_RULES else Exit.REFUSED
 
 
-def _summary(compiled: Compiled, diagnostics: tuple[Diagnostic, ...], seconds: float) -> str:
+def _summary(compiled: Compiled, diagnostics: tuple[Diagnostic, ...]) -> str:
     assert compiled.plan is not None, "a spec that compiles has a plan"
     spec = compiled.plan.spec
     warnings = Counter(diagnostic.severity for diagnostic in diagnostics)["warning"]
-    parts = [
+    parts = (
         plural(len(spec.models), "model"),
         plural(len(spec.environments), "environment"),
         f"{plural(len(compiled.files), 'file')} current",
         *([plural(warnings, "warning")] if warnings else []),
-    ]
-    return f"{SPEC_FILE}: ok: {', '.join(parts)} ({seconds:.2f} s)"
+    )
+    return ", ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cli.applying import Document, Done
 from lockgate.cli.terminal import Terminal, plural
@@ -13,6 +13,7 @@ from lockgate.cli.waiting import said
 from lockgate.cluster.evidence import as_block
 from lockgate.cluster.rollouts import Seen
 from lockgate.plan.model import Plan, Service
+from lockgate.tuples import NamedTuple
 
 _MOST_POINTERS = 5
 _SAME = ("unchanged", "as it is")

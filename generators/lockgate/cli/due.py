@@ -6,7 +6,7 @@ import json
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cli.dvc_lock import hash_of, read_lock
 from lockgate.cli.failure import Exit, Failure
@@ -23,6 +23,7 @@ from lockgate.registry import shelf
 from lockgate.registry.due import Promotion, due_promotions, due_releases
 from lockgate.registry.git import Git, GitError
 from lockgate.registry.history import events
+from lockgate.tuples import NamedTuple
 
 _READ = (".json", ".csv", CARD)
 _BODY = "Opened by `lockgate due`. Merging this promotes; reverting it rolls back; closing it says no to this version."

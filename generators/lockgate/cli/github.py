@@ -7,11 +7,12 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cli.failure import Failure
 from lockgate.cli.terminal import printable
 from lockgate.spec.model import Spec
+from lockgate.tuples import NamedTuple
 
 _AUTOMATIC = (
     "mutation($pull: ID!) { enablePullRequestAutoMerge(input: {pullRequestId: $pull, mergeMethod: SQUASH}) "

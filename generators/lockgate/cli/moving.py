@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
@@ -17,6 +16,7 @@ from lockgate.output import State, compare
 from lockgate.registry.versions import order
 from lockgate.spec import Reading, read
 from lockgate.spec.model import Spec
+from lockgate.tuples import NamedTuple
 from lockgate.yaml.edit import insert_key, replace_scalar
 
 _WORKFLOWS = ".github/"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.cli.dvc_lock import Lock, hash_of, read_lock
 from lockgate.cli.recipe import made_by
@@ -19,6 +18,7 @@ from lockgate.registry.past import RecordError, read_past
 from lockgate.registry.shelf import Files
 from lockgate.registry.versions import FIRST, Made, derived_bump, next_version
 from lockgate.report.files import Files as Artifacts
+from lockgate.tuples import NamedTuple
 
 _PROVED = frozenset({"runs", "checked"})
 

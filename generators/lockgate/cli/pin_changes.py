@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.cli.git import file_at
 from lockgate.contract import SPEC_FILE
@@ -29,6 +28,7 @@ from lockgate.registry.rejections import Rejection, rejection_in_force
 from lockgate.registry.versions import is_version, order
 from lockgate.report.released import metric_changes, released_version, unreadable_version
 from lockgate.spec.model import Environment, Spec
+from lockgate.tuples import NamedTuple
 from lockgate.yaml import YamlError
 
 _MOST_RECORDS = 30

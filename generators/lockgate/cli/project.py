@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.terminal import Terminal
+from lockgate.cli.unchanged import spec_folder
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Diagnostic, sort
 from lockgate.output import OutputError
@@ -20,6 +20,7 @@ from lockgate.registry import read_records
 from lockgate.spec import Reading, locate, read, read_bytes
 from lockgate.spec.files import check_files
 from lockgate.targets import render
+from lockgate.tuples import NamedTuple
 
 
 class Compiled(NamedTuple):
@@ -39,16 +40,11 @@ class Compiled(NamedTuple):
 
 def find_root(directory: str | None) -> Path:
     """The project's folder: the one named, else the nearest one from here upwards that holds a spec."""
-    if directory is not None:
-        root = Path(directory).resolve()
-        if not (root / SPEC_FILE).is_file():
-            raise Failure(f"no {SPEC_FILE} in '{directory}'", help=_HOW_TO_START, exit_code=Exit.USAGE)
-        return root
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / SPEC_FILE).is_file():
-            return folder
-    raise Failure(f"no {SPEC_FILE} here or in a folder above", help=_HOW_TO_START, exit_code=Exit.USAGE)
+    root = spec_folder(directory)
+    if root is None:
+        where = "here or in a folder above" if directory is None else f"in '{directory}'"
+        raise Failure(f"no {SPEC_FILE} {where}", help=_HOW_TO_START, exit_code=Exit.USAGE)
+    return Path(root)
 
 
 _HOW_TO_START = "name the project's folder with -C, or make a project with `lockgate init`"
@@ -69,7 +65,7 @@ def compile_project(root: Path) -> Compiled:
 
 def compile_reading(root: Path, reading: Reading) -> Compiled:
     """What a spec makes that has been read already; the records of releases lie below the root."""
-    if reading.spec is None or reading.root is None:
+    if reading.spec is None:
         return Compiled(root=root, reading=reading, plan=None, files={}, diagnostics=reading.diagnostics)
     pins = [(model, version) for pinned in reading.spec.pins.values() for model, version in pinned.items()]
     records, record_problems = read_records(root, pins)
@@ -78,7 +74,7 @@ def compile_reading(root: Path, reading: Reading) -> Compiled:
     missing_files = check_files(reading.spec, lambda path: (root / path).exists())
     # A record that cannot be read is there all the same.
     unrecorded = () if record_problems else plan_findings
-    located = locate((*unrecorded, *missing_files, *rendering.findings), reading.root)
+    located = locate((*unrecorded, *missing_files, *rendering.findings), reading.text)
     diagnostics = sort((*reading.diagnostics, *record_problems, *located))
     if has_errors(diagnostics):
         return Compiled(root=root, reading=reading, plan=None, files={}, diagnostics=diagnostics)

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
@@ -20,6 +20,7 @@ from lockgate.registry.history import events
 from lockgate.registry.rejections import Rejection, rejection_file, rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
+from lockgate.tuples import NamedTuple
 
 
 class Mark(NamedTuple):

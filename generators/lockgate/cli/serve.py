@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
@@ -36,6 +35,7 @@ from lockgate.contract import (
 from lockgate.contract.example import example_row
 from lockgate.plan.serving import arguments as server_arguments
 from lockgate.spec.model import Model, Spec
+from lockgate.tuples import NamedTuple
 
 _LIBRARIES = ("httptools", "msgspec", "numpy", "onnxruntime")
 _READY = re.compile(r"serving (?P<model>\S+) (?P<version>\S+) at (?P<url>\S+) \(.*artifact (?P<artifact>\w+)")

@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from lockgate.cli.failure import Exit
 from lockgate.cli.history import show_table
@@ -21,6 +21,7 @@ from lockgate.registry import shelf
 from lockgate.registry.rejections import rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
+from lockgate.tuples import NamedTuple
 from lockgate.yaml import YamlError, parse
 from lockgate.yaml.nodes import plain_value
 from lockgate.yaml.parse import read_text

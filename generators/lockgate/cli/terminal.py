@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TextIO, TypeAlias
+from typing import Literal, TextIO, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
 

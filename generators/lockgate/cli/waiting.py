@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.cluster.client import ClusterError
@@ -12,6 +12,7 @@ from lockgate.cluster.evidence import Evidence
 from lockgate.cluster.rollouts import Seen
 from lockgate.cluster.states import FAILED, State
 from lockgate.plan.model import Service
+from lockgate.tuples import NamedTuple
 
 End: TypeAlias = Literal["deployed", "failed", "late", "superseded"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.cluster.errors import ClusterError, Refused
+from lockgate.tuples import NamedTuple
 
 __all__ = ["Ask", "Cluster", "ClusterError", "connect"]
 

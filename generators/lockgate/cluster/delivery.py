@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.plan.delivery import LiveField, live_fields, part_of
 from lockgate.plan.model import Plan
+from lockgate.tuples import NamedTuple
 
 Document: TypeAlias = Mapping[str, Any]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cluster.reading import Document
 from lockgate.targets.kubernetes.quantity import quantity
+from lockgate.tuples import NamedTuple
 
 _QUANTITIES = frozenset({"limits", "requests"})
 _QUANTITY_KEYS = frozenset({"sizeLimit", "averageValue"})

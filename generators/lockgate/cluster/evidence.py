@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.cluster.client import Cluster, ClusterError
 from lockgate.cluster.errors import one_line
 from lockgate.cluster.reading import Document, blocks, text, whole
 from lockgate.cluster.states import Course
+from lockgate.tuples import NamedTuple
 
 _MOST_ANALYSES = 20
 _MOST_VALUES = 5

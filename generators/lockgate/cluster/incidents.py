@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from lockgate.cluster.evidence import Evidence, as_block, from_block
 from lockgate.cluster.rollouts import Seen
+from lockgate.tuples import NamedTuple
 
 Failed: TypeAlias = Literal["aborted", "degraded"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from lockgate.cluster.client import Cluster
 from lockgate.cluster.drift import Difference, differences
@@ -16,6 +15,7 @@ from lockgate.targets.kubernetes.inference_service import CONTAINER as KSERVE_CO
 from lockgate.targets.kubernetes.names import CONTAINER, deployment_name, predictor_name
 from lockgate.targets.kubernetes.pod import VERSION_LABEL
 from lockgate.targets.kubernetes.rollout import workload
+from lockgate.tuples import NamedTuple
 
 _DEPLOYMENT = ("apps/v1", "Deployment")
 _REPLICA_SET = ("apps/v1", "ReplicaSet")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from lockgate.cluster.reading import Document, block, blocks, text, whole
+from lockgate.tuples import NamedTuple
 
 _ROLLOUT_REVISION = "rollout.argoproj.io/revision"
 _DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"

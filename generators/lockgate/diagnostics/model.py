@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 Severity: TypeAlias = Literal["error", "warning"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from lockgate.targets.file import BLOCK_BEGIN, BLOCK_END, BLOCK_PATHS
+from lockgate.tuples import NamedTuple
 
 UNPAIRED = "the two marker lines of Lockgate's block are not there once each, in their order"
 _BEGIN, _END = (

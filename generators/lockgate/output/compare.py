@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.diagnostics.model import Diagnostic
 from lockgate.output.block import UNPAIRED, is_shared, split
 from lockgate.output.errors import unusable
 from lockgate.output.ownership import FILE, RULE, Ownership, read_ownership
 from lockgate.output.paths import Folders, path_problem
+from lockgate.tuples import NamedTuple
 
 
 class State(StrEnum):
@@ -78,8 +78,10 @@ class Comparison(NamedTuple):
 
 def compare(root: Path, rendered: Mapping[str, str]) -> Comparison:
     """The state of each rendered and each recorded file; `rendered` maps paths to texts."""
-    assert not any(path_problem(path) for path in rendered), "a target's path is not in a generated folder"
     before, problems = read_ownership(root)
+    # What the record holds was looked at when it was read.
+    unseen = (path for path in rendered if path not in before.files)
+    assert not any(map(path_problem, unseen)), "a target's path is not in a generated folder"
     folders = Folders(root)
     try:
         states = [
@@ -211,7 +213,10 @@ def _read(root: Path, path: str) -> bytes | str | None:
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    chunks = []
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:  # of one byte more that was asked for, there is none
+        return data
+    chunks = [data]
     while chunk := os.read(descriptor, size + 1):
         chunks.append(chunk)
     return b"".join(chunks)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.diagnostics.model import Diagnostic
 from lockgate.output.errors import unusable
 from lockgate.output.paths import path_problem
+from lockgate.tuples import NamedTuple
 
 FOLDER = ".lockgate"
 FILE = ".lockgate/files.json"

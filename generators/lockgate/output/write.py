@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from lockgate.output.block import is_shared, with_block, without_block
 from lockgate.output.compare import Comparison, FileState, State
 from lockgate.output.errors import unusable
 from lockgate.output.ownership import FILE, FOLDER, Ownership, dump
+from lockgate.tuples import NamedTuple
 
 _TEMPORARY = re.compile(r"\.lockgate-[0-9a-f]{16}\.tmp")
 
@@ -96,20 +96,24 @@ def _make_folders(root: Path, paths: Iterable[str]) -> None:
 
 
 def _write_file(root: Path, path: str, content: bytes) -> None:
-    target = root / path
-    temporary = target.parent / f".lockgate-{os.urandom(8).hex()}.tmp"
+    target = f"{root}/{path}"
+    temporary = f"{target.rpartition('/')[0]}/.lockgate-{os.urandom(8).hex()}.tmp"
     try:
-        with open(temporary, "xb", opener=_open_new) as stream:
-            stream.write(content)
-        temporary.replace(target)
+        _write_new(temporary, content)
+        os.replace(temporary, target)  # noqa: PTH105 - for thousands of files, making paths takes as long as writing
     except OSError as error:
         with suppress(OSError):
-            temporary.unlink()
+            Path(temporary).unlink()
         raise unusable("write", path, error) from error
 
 
-def _open_new(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
+def _write_new(file: str, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    finally:
+        os.close(descriptor)
 
 
 def _delete(root: Path, path: str) -> None:

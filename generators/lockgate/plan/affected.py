@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from posixpath import normpath
-from typing import NamedTuple
 
 from lockgate.contract import SPEC_FILE
 from lockgate.plan.model import Pipeline, Plan
 from lockgate.spec.model import Model, Spec
+from lockgate.tuples import NamedTuple
 
 NOT_IN_PIPELINES = frozenset({"image", "release", "serve", "monitor", "retrain"})
 """Keys of a model that no stage reads: what they change is seen in manifests."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.plan import indicators
 from lockgate.plan.drift import prediction_psi
@@ -15,6 +15,7 @@ from lockgate.plan.model import Service
 from lockgate.plan.promql import Expression, equals, number, text
 from lockgate.plan.slo import QUICK_SHARE, latency_bound_seconds
 from lockgate.spec.model import Analysis, PsiLimit, Query
+from lockgate.tuples import NamedTuple
 
 Judgement: TypeAlias = Literal["successful", "failed", "inconclusive"]
 

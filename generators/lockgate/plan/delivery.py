@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
 from lockgate.plan.model import Plan, Service
+from lockgate.tuples import NamedTuple
 
 _LONGEST_REPOSITORY = 42  # with a dash and an environment's name, a Kubernetes name of 63 characters
 _HASH_SELECTOR = "/spec/selector/rollouts-pod-template-hash"

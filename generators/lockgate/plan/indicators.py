@@ -34,7 +34,11 @@ Matchers = tuple[Matcher, ...]
 
 
 def matchers(service: Service) -> Matchers:
-    return equals({"model": service.name, "namespace": service.namespace})
+    return matchers_of(service.name, service.namespace)
+
+
+def matchers_of(model: str, namespace: str) -> Matchers:
+    return equals({"model": model, "namespace": namespace})
 
 
 def requests(which: Matchers, seconds: int) -> Expression:

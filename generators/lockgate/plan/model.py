@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from lockgate.spec.model import Model, Serve, Spec
+from lockgate.tuples import NamedTuple
 
 
 class Stage(NamedTuple):

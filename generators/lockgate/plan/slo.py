@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import reduce
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.plan import indicators
 from lockgate.plan.model import Service
 from lockgate.plan.promql import Absent, Binary, Expression, Number, Selector, Window, duration, equals
 from lockgate.spec.model import Serve, Slo
+from lockgate.tuples import NamedTuple
 
 Severity: TypeAlias = Literal["page", "ticket"]
 Promise: TypeAlias = Literal["failed", "slow"]
@@ -101,10 +102,15 @@ def alerts(service: Service, slo: Slo) -> tuple[Alert, ...]:
     return tuple(burning) if scaling and scaling.to_zero else (*burning, _not_seen(service))
 
 
-def budget_left(service: Service, promise: Promise, budget: Decimal) -> Expression:
-    """The share of the period's budget that is not used up; below 0 where the promise is broken."""
+def recorded(model: str, environment: str) -> indicators.Matchers:
+    """What tells a service's recorded series from those of others."""
+    return equals({"model": model, "environment": environment})
+
+
+def budget_left(which: indicators.Matchers, promise: Promise, budget: Decimal) -> Expression:
+    """The share of the period's budget that is not used up, of recorded series; below 0 where the promise is broken."""
     over_period = (
-        Window("avg_over_time", Selector(name, equals(_labels(service))), PERIOD_SECONDS)
+        Window("avg_over_time", Selector(name, which), PERIOD_SECONDS)
         for name in (_rate_name(promise, 300), _rate_name(_WHOLE[promise], 300))
     )
     part, whole = over_period
@@ -112,9 +118,9 @@ def budget_left(service: Service, promise: Promise, budget: Decimal) -> Expressi
     return Binary(Number(Decimal(1)), "-", used)
 
 
-def burn_rate(service: Service, promise: Promise, budget: Decimal, seconds: int) -> Expression:
-    """How many times as fast the budget burns as it would to last the period."""
-    return Binary(_share(service, promise, seconds), "/", Number(budget))
+def burn_rate(which: indicators.Matchers, promise: Promise, budget: Decimal, seconds: int) -> Expression:
+    """How many times as fast the budget burns, by recorded series, as it would to last the period."""
+    return Binary(_share(which, promise, seconds), "/", Number(budget))
 
 
 _WHOLE: Mapping[Promise, Literal["answered", "timed"]] = {"failed": "answered", "slow": "timed"}
@@ -178,14 +184,15 @@ def _factors(burns: list[Burn]) -> str:
 def _burning(service: Service, slo: Slo, promise: Promise, burn: Burn) -> Expression:
     limit = Number(burn.factor * budgets(slo)[promise])
     assert limit.value < 1, "the rule on objectives lets no alert through that could never fire"
+    which = recorded(service.name, service.environment)
     short, long = (
-        Binary(_share(service, promise, seconds), ">", limit)
+        Binary(_share(which, promise, seconds), ">", limit)
         for seconds in (burn.short_seconds, burn.long_seconds)
     )
     burning = Binary(short, "and", long)
     if not slo.min_requests_per_second:
         return burning
-    requests = Selector(_rate_name("answered", burn.long_seconds), equals(_labels(service)))
+    requests = Selector(_rate_name("answered", burn.long_seconds), which)
     least = Number(Decimal(repr(slo.min_requests_per_second)))
     return Binary(burning, "and", Binary(requests, ">=", least))
 
@@ -202,8 +209,8 @@ def _not_seen(service: Service) -> Alert:
     )
 
 
-def _share(service: Service, promise: Promise, seconds: int) -> Selector:
-    return Selector(_share_name(promise, seconds), equals(_labels(service)))
+def _share(which: indicators.Matchers, promise: Promise, seconds: int) -> Selector:
+    return Selector(_share_name(promise, seconds), which)
 
 
 def _share_name(promise: Promise, seconds: int) -> str:

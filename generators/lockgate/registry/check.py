@@ -26,13 +26,13 @@ def check_registry(
 
     Git is asked for tags only where there are records, and for the history only where an environment requires others.
     """
-    if reading.spec is None or reading.root is None:
+    if reading.spec is None:
         return ()
     files, git = shelf.on_disk(root), Git(root=root)
     found = list(edited_records(files, _vouched(git, files))) if files else []
     found += wrong_forms(files, _telling(files, reading.spec, broken))
     try:
-        found += locate(rejected_pins(reading.spec.pins, files), reading.root)
+        found += locate(rejected_pins(reading.spec.pins, files), reading.text)
     except RecordError as error:
         found.append(_unreadable(error))
     if has_requirements(reading.spec):
@@ -41,7 +41,7 @@ def check_registry(
         except GitError:
             changes = ()  # no Git, or nothing committed yet: then nothing has been live
         unmet = unmet_requirements(reading.spec, changes, now, not git.is_shallow)
-        found += locate(unmet, reading.root)
+        found += locate(unmet, reading.text)
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.registry import shelf
 from lockgate.registry.form import record_block
@@ -14,6 +14,7 @@ from lockgate.registry.requirements import unmet_requirements
 from lockgate.registry.shelf import Files
 from lockgate.registry.versions import order
 from lockgate.spec.model import Environment, Spec
+from lockgate.tuples import NamedTuple
 from lockgate.yaml import YamlError
 
 

@@ -14,9 +14,9 @@ from lockgate.registry.shelf import Files, record_path
 from lockgate.spec import locate
 from lockgate.spec.schema import schema_path
 from lockgate.spec.validate import quote
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 _RULE = "record-form"
 _HELP = "records are written at release and never edited: restore the file from Git"
@@ -25,7 +25,7 @@ _HELP = "records are written at release and never edited: restore the file from 
 @lru_cache(maxsize=4096)
 def record_block(data: bytes) -> Any:  # noqa: ANN401 - what a record holds is not known yet
     """What a record holds, not to be changed; YamlError where it cannot be read. Parsed once for all who ask."""
-    return plain_value(parse(read_text(data)))
+    return read_values(read_text(data))
 
 
 def wrong_forms(files: Files, releases: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:
@@ -50,8 +50,7 @@ def _wrong(path: str, data: bytes) -> Iterator[Diagnostic]:
         yield unreadable_record(error, path)
         return
     if findings:
-        # Positions are for the few that are wrong.
-        yield from locate(findings, parse(read_text(data)), path)
+        yield from locate(findings, read_text(data), path)
 
 
 @cache

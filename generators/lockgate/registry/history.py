@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.contract import SPEC_FILE
 from lockgate.registry.git import Git
 from lockgate.registry.pins import Pins, pins_in
 from lockgate.registry.versions import is_version, order
+from lockgate.tuples import NamedTuple
 
 Change: TypeAlias = Literal["promoted", "rolled back", "withdrawn"]
 

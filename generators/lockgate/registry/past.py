@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.registry.form import record_block
 from lockgate.registry.shelf import Files, record_path
 from lockgate.registry.versions import Input, Made
+from lockgate.tuples import NamedTuple
 from lockgate.yaml import YamlError
 
 OUTPUT_KEYS = ("kind", "target", "classes", "positive")

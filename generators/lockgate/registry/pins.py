@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 Pins: TypeAlias = Mapping[str, Mapping[str, str]]
 """The pinned version by environment and model."""
@@ -30,7 +30,7 @@ def pins_in(data: bytes) -> Pins | None:
 @lru_cache(maxsize=4096)
 def _pins(text: str) -> Pins | None:
     try:
-        document = plain_value(parse(read_text(text.encode())))
+        document = read_values(read_text(text.encode()))
     except YamlError:
         return None
     if not isinstance(document, Mapping):

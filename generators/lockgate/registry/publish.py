@@ -7,7 +7,6 @@ the next one. A tag is made of its record alone, so it is never another for the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from lockgate.registry import shelf
 from lockgate.registry.git import Git, GitError, PushError
@@ -15,6 +14,7 @@ from lockgate.registry.past import Past, read_past
 from lockgate.registry.release import Asked, Candidate, Release, Unreleased, released
 from lockgate.registry.shelf import Files
 from lockgate.registry.tags import object_name, tag_name, tag_object, vouched_sha256
+from lockgate.tuples import NamedTuple
 
 _MOST_ATTEMPTS = 10
 

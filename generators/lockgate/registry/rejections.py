@@ -7,15 +7,16 @@ next incident counts again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.diagnostics import Finding
 from lockgate.registry.past import RecordError
 from lockgate.registry.shelf import Files, override_path, rejection_path
-from lockgate.yaml import YamlError, parse
+from lockgate.tuples import NamedTuple
+from lockgate.yaml import YamlError
 from lockgate.yaml.dump import dump
-from lockgate.yaml.nodes import plain_value
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 
 class Rejection(NamedTuple):
@@ -90,7 +91,7 @@ def rejected_pins(pins: Mapping[str, Mapping[str, str]], files: Files) -> Iterat
 
 def _block(path: str, data: bytes) -> Mapping[str, Any]:
     try:
-        block = plain_value(parse(read_text(data)))
+        block = read_values(read_text(data))
     except YamlError as error:
         raise RecordError(path, error.message) from error
     if not isinstance(block, Mapping):

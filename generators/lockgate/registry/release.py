@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.registry import shelf
 from lockgate.registry.past import Past, read_past
 from lockgate.registry.shelf import Files
 from lockgate.registry.versions import Bump, Made, derived_bump, next_version
+from lockgate.tuples import NamedTuple
 from lockgate.yaml.dump import dump
 
 Evidence: TypeAlias = Mapping[str, str]

@@ -58,11 +58,12 @@ def newest(paths: Iterable[str], model: str) -> str | None:
 def on_disk(root: Path, models: Iterable[str] | None = None) -> dict[str, bytes]:
     """The registry's files, of all models or of those named; links and what cannot be read are left out."""
     names = models if models is not None else _names(root / FOLDER)
+    folders = {model: root / FOLDER / model for model in names}
     return {
         f"{FOLDER}/{model}/{name}": data
-        for model in names
-        for name in _names(root / FOLDER / model)
-        if (data := _content(root / FOLDER / model / name)) is not None
+        for model, folder in folders.items()
+        for name in _names(folder)
+        if (data := _content(folder / name)) is not None
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 Bump: TypeAlias = Literal["major", "minor", "patch"]
 

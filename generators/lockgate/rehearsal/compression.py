@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from lockgate.plan.analysis import AFTER_SWITCH_SECONDS, AnalysisMetric, watched_seconds
 from lockgate.plan.model import Service
@@ -15,6 +14,7 @@ from lockgate.plan.promql import (
     Ln,
     Window,
 )
+from lockgate.tuples import NamedTuple
 
 USUAL_SECONDS = 60
 _MOST_BETWEEN_SCRAPES = 1.0

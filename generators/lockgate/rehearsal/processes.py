@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, NamedTuple
+from typing import IO
+
+from lockgate.tuples import NamedTuple
 
 _READY = re.compile(r"serving \S+ \S+ at (?P<url>\S+) \(")
 _STOP_SECONDS = 5.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from lockgate.plan.analysis import AnalysisMetric
 from lockgate.plan.promql import Expression
@@ -14,6 +14,7 @@ from lockgate.rehearsal.conditions import judge
 from lockgate.rehearsal.course import Answer, Course, End
 from lockgate.rehearsal.processes import Report
 from lockgate.rehearsal.scrapes import JudgeError
+from lockgate.tuples import NamedTuple
 
 Outcome: TypeAlias = Literal["promoted", "aborted", "inconclusive"]
 

@@ -7,11 +7,11 @@ import re
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from lockgate.plan.promql import Expression
 from lockgate.rehearsal.promql import evaluate
 from lockgate.rehearsal.series import NAME, EvaluationError, Labels, Series
+from lockgate.tuples import NamedTuple
 
 _LINE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: -?\d+)?")
 _LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?')

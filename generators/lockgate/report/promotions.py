@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.contract import Verdict
 from lockgate.plan.promotion import (
@@ -15,6 +15,7 @@ from lockgate.plan.promotion import (
 )
 from lockgate.report.numbers import show_duration
 from lockgate.report.text import clean, clip, plural
+from lockgate.tuples import NamedTuple
 
 Weight: TypeAlias = Literal["", "warn", "fail"]
 

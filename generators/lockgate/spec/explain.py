@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 
 from lockgate.spec import schema
 from lockgate.spec.build import served_in
-from lockgate.spec.read import Reading
+from lockgate.spec.read import Reading, line_of
 from lockgate.spec.validate import suggest
-from lockgate.yaml.nodes import node_at
 
 Location: TypeAlias = tuple[str | int, ...]
 
@@ -131,9 +130,8 @@ def _origins(
 
 
 def _written(reading: Reading, location: Location) -> Iterator[Origin]:
-    node = node_at(reading.root, location) if reading.root is not None else None
-    if node is not None:
-        line = node.span.start.line + 1
+    line = line_of(reading, location)
+    if line is not None:
         yield Origin(value=_value(reading.written, location), source=f"{reading.file}:{line}")
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.contract import Better
 from lockgate.spec.model import Task
+from lockgate.tuples import NamedTuple
 
 Unit: TypeAlias = Literal["", "s", "bytes"]
 

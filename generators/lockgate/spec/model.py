@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 Task: TypeAlias = Literal["classification", "regression"]
 Strategy: TypeAlias = Literal["rolling", "canary", "cautious", "blue-green"]

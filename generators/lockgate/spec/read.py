@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Diagnostic, Finding, Position, sort
@@ -14,20 +15,21 @@ from lockgate.spec.build import build
 from lockgate.spec.model import Spec
 from lockgate.spec.schema import fill
 from lockgate.spec.validate import validate
-from lockgate.yaml import Node, Span, YamlError, parse
-from lockgate.yaml.nodes import entry_at, node_at, plain_value
+from lockgate.tuples import NamedTuple
+from lockgate.yaml import Location, Node, Span, YamlError, parse
+from lockgate.yaml.nodes import entry_at, node_at
 from lockgate.yaml.parse import MAX_BYTES, read_text
+from lockgate.yaml.values import read_values
 
 
 class Reading(NamedTuple):
     """What a text says. `spec` is None where an error keeps it from meaning anything.
 
-    `root` is the document's node, None where the text is no YAML; `filled` is the document with defaults.
+    `filled` is the document with defaults.
     """
 
     file: str
     text: str
-    root: Node | None
     written: Mapping[str, Any]
     filled: Mapping[str, Any]
     spec: Spec | None
@@ -70,19 +72,30 @@ def read(data: bytes, file: str = SPEC_FILE) -> Reading:
     except YamlError as error:
         return _unreadable(file, data.decode(errors="replace"), error)
     try:
-        root = parse(text)
+        written = read_values(text)
     except YamlError as error:
         return _unreadable(file, text, error)
-    return _interpret(file, text, root)
+    return _interpret(file, text, written)
 
 
-def locate(findings: Iterable[Finding], root: Node, file: str = SPEC_FILE) -> tuple[Diagnostic, ...]:
-    """The findings with the places in the text that they speak of."""
-    return sort(_locate(finding, root, file) for finding in findings)
+def locate(findings: Iterable[Finding], text: str, file: str = SPEC_FILE) -> tuple[Diagnostic, ...]:
+    """The findings with the places in the text, which is YAML, that they speak of."""
+    return sort(_locate(finding, _nodes(text), file) for finding in findings)
 
 
-def _interpret(file: str, text: str, root: Node) -> Reading:
-    written = plain_value(root)
+def line_of(reading: Reading, location: Location) -> int | None:
+    """The line, from 1, in which the spec says something at the location; None where it does not."""
+    node = node_at(_nodes(reading.text), location)
+    return None if node is None else node.span.start.line + 1
+
+
+# Most texts are in order, and nobody asks where anything stands.
+@lru_cache(maxsize=1)
+def _nodes(text: str) -> Node:
+    return parse(text)
+
+
+def _interpret(file: str, text: str, written: Any) -> Reading:  # noqa: ANN401 - whatever the user wrote
     findings = validate(written)
     filled: dict[str, Any] = {}
     spec = None
@@ -94,11 +107,10 @@ def _interpret(file: str, text: str, root: Node) -> Reading:
     return Reading(
         file=file,
         text=text,
-        root=root,
         written=written if isinstance(written, Mapping) else {},
         filled=filled,
         spec=spec,
-        diagnostics=locate(findings, root, file),
+        diagnostics=locate(findings, text, file),
     )
 
 
@@ -106,9 +118,7 @@ def _unreadable(file: str, text: str, error: YamlError) -> Reading:
     diagnostic = Diagnostic(
         rule=error.rule, message=error.message, file=file, position=_position(error.span), help=error.help
     )
-    return Reading(
-        file=file, text=text, root=None, written={}, filled={}, spec=None, diagnostics=(diagnostic,)
-    )
+    return Reading(file=file, text=text, written={}, filled={}, spec=None, diagnostics=(diagnostic,))
 
 
 def _locate(finding: Finding, root: Node, file: str) -> Diagnostic:

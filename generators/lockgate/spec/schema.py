@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -79,45 +79,76 @@ def at(location: tuple[str | int, ...]) -> Schema | None:
 
 def fill(written: Mapping[str, Any]) -> dict[str, Any]:
     """The spec with the schema's defaults laid under it. What environments change is left as written."""
-    return _fill_map(load_schema(), written)
+    return _fill_map(_root(), written)
 
 
 def fill_block(definition: str, written: Mapping[str, Any]) -> dict[str, Any]:
     """One block of the spec, such as `serve`, with the defaults of its definition laid under it."""
-    return _fill_map(load_schema()["$defs"][definition], written)
+    return _fill_map(_block(definition), written)
 
 
-def _fill_map(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {key: _fill(child_schema, written[key]) for key, child_schema in _children(schema, written)}
-    for key, default in _defaults(schema):
+class _Place:
+    """What filling needs to know of a schema, looked up once for the thousands of values that it holds for."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = resolve(schema)
+        self.is_inherited = self.schema.get("x-defaults") == "inherited"
+
+    @cached_property
+    def of_map(self) -> _Place:
+        """Of a schema with `anyOf`, what holds for a map."""
+        return _Place(branch(self.schema, {})) if "anyOf" in self.schema else self
+
+    @cached_property
+    def properties(self) -> Mapping[str, _Place]:
+        return {key: _Place(schema) for key, schema in self.schema.get("properties", {}).items()}
+
+    @cached_property
+    def others(self) -> _Place | None:
+        """What holds for a key that is no property."""
+        found = self.schema.get("additionalProperties")
+        return _Place(found) if isinstance(found, Mapping) else None
+
+    @cached_property
+    def items(self) -> _Place | None:
+        return _Place(self.schema["items"]) if "items" in self.schema else None
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        return {
+            key: place.schema["default"]
+            for key, place in self.properties.items()
+            if "default" in place.schema
+        }
+
+
+@cache
+def _root() -> _Place:
+    return _Place(load_schema())
+
+
+@cache
+def _block(definition: str) -> _Place:
+    return _Place(load_schema()["$defs"][definition])
+
+
+def _fill_map(place: _Place, written: Mapping[str, Any]) -> dict[str, Any]:
+    properties, others = place.properties, place.others
+    filled = {
+        key: _fill(properties.get(key, others), value) if isinstance(value, (dict, list)) else value
+        for key, value in written.items()
+    }
+    for key, default in place.defaults.items():
         if key not in filled:
-            filled[key] = _fill(schema["properties"][key], default)
+            filled[key] = _fill(properties[key], default)
     return filled
 
 
-def _fill(schema: Schema | None, value: Any) -> Any:  # noqa: ANN401 - any value of a spec
-    if schema is None:
+def _fill(place: _Place | None, value: Any) -> Any:  # noqa: ANN401 - any value of a spec
+    if place is None or place.is_inherited:
         return value
-    schema = resolve(schema)
-    if schema.get("x-defaults") == "inherited":
-        return value
-    if isinstance(value, (dict, Mapping)):
-        return _fill_map(branch(schema, value), value)
-    if isinstance(value, list) and "items" in schema:
-        return [_fill(schema["items"], item) for item in value]
+    if isinstance(value, dict):
+        return _fill_map(place.of_map, value)
+    if isinstance(value, list) and place.items is not None:
+        return [_fill(place.items, item) for item in value]
     return value
-
-
-def _children(schema: Schema, written: Mapping[str, Any]) -> Iterator[tuple[str, Schema | None]]:
-    properties = schema.get("properties", {})
-    other = schema.get("additionalProperties")
-    for key in written:
-        found = properties.get(key, other)
-        yield key, found if isinstance(found, Mapping) else None
-
-
-def _defaults(schema: Schema) -> Iterator[tuple[str, Any]]:
-    for key, property_schema in schema.get("properties", {}).items():
-        resolved = resolve(property_schema)
-        if "default" in resolved:
-            yield key, resolved["default"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from lockgate.tuples import NamedTuple
 
 BLOCK_BEGIN = "# >>> lockgate: made from mlops.yaml by `lockgate render`; edit that file, not these lines"
 BLOCK_END = "# <<< lockgate"

@@ -6,12 +6,13 @@ import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.diagnostics import Finding, once
 from lockgate.spec.model import Patch
 from lockgate.spec.validate import quote, suggest
 from lockgate.targets.file import File
+from lockgate.tuples import NamedTuple
 
 Parts: TypeAlias = tuple[str, ...]
 

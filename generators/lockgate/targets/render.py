@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from lockgate.contract import SPEC_FILE
 from lockgate.diagnostics import Finding, once
@@ -12,6 +11,7 @@ from lockgate.targets import argocd, dvc, flux, github, grafana, image, kubernet
 from lockgate.targets.file import BLOCK_BEGIN, BLOCK_END, BLOCK_PATHS, File
 from lockgate.targets.github.codeowners import codeowners
 from lockgate.targets.patches import Patched, apply
+from lockgate.tuples import NamedTuple
 from lockgate.yaml.dump import dump
 
 HEADER = f"# Made from {SPEC_FILE}; edit that file, not this one.\n# Made again by: lockgate render\n"
@@ -57,21 +57,24 @@ def text(file: File) -> str:
         return f"{BLOCK_BEGIN}\n{file.content}{BLOCK_END}\n"
     if isinstance(file.content, str):
         return HEADER + file.content
-    dumped = HEADER + dump(file.content)
+    dumped = dump(file.content, HEADER)
     return github.annotate(dumped) if file.path.startswith(".github/") else dumped
 
 
 def _problems(plan: Plan, files: tuple[File, ...], patching: Patched) -> Iterator[Finding]:
     """What is wrong with the finished Kubernetes objects, at the place in the spec that brought it about.
 
-    What was wrong before the patches comes from a pass-through, the rest from the last patch of that file.
+    What was wrong before the patches comes from a pass-through, the rest from the last patch of that file. Folders with
+    neither hold what Lockgate alone made, of which its tests say that nothing is wrong.
     """
-    problems = kubernetes.check_objects(patching.files)
+    folders = {service.directory for service in plan.services if service.serve.pod}
+    folders |= {_folder(path) for paths in patching.touched.values() for path in paths}
+    problems = kubernetes.check_objects([file for file in patching.files if _folder(file.path) in folders])
     before = set(kubernetes.check_objects(files)) if problems else set()
     passed_through = {service.directory: service.name for service in plan.services}
     patched = {path: patch for patch, paths in patching.touched.items() for path in paths}
     for problem in problems:
-        model = passed_through.get(problem.path.rpartition("/")[0], "")
+        model = passed_through.get(_folder(problem.path), "")
         is_patched = problem not in before and problem.path in patched
         yield Finding(
             rule=problem.rule,
@@ -79,3 +82,7 @@ def _problems(plan: Plan, files: tuple[File, ...], patching: Patched) -> Iterato
             message=f"{problem.path}: {problem.message}",
             help=problem.help,
         )
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -32,13 +32,13 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 _LONGEST_SIMPLE_KEY = 1000
 
 
-def dump(document: Mapping[str, Any] | list[Any]) -> str:
-    """The document as YAML, which ends with a line break; TypeError for anything but plain data."""
+def dump(document: Mapping[str, Any] | list[Any], head: str = "") -> str:
+    """The document as YAML, which ends with a line break, below the head; TypeError for anything but plain data."""
     if not isinstance(document, (Mapping, list)):
         raise TypeError(f"a document is a mapping or a list, not {type(document).__name__}")
     if not document:
-        return f"{_empty(document)}\n"
-    written: list[str] = []
+        return f"{head}{_empty(document)}\n"
+    written = [head]
     _block(document, "", "", written.append)
     return "".join(written)
 
@@ -77,22 +77,27 @@ def _hides(text: str) -> bool:
 
 def _block(node: Mapping[str, Any] | list[Any], indent: str, first: str, add: Callable[[str], None]) -> None:
     """Adds a collection that is not empty; `first` is the indentation that its first line still needs."""
+    # Most lines are a word, or a key with a word, and need no call of their own.
     if isinstance(node, list):
         for item in node:
-            add(f"{first}-")
-            _after(item, indent, "", add)
+            if isinstance(item, str) and "\n" not in item:
+                add(f"{first}- {_text(item)}\n")
+            else:
+                add(f"{first}-")
+                _after(item, indent, "", add)
             first = indent
         return
+    below = f"{indent}  "
     for key, value in node.items():
-        if not isinstance(key, str):
-            raise TypeError(f"a key is a string, not {type(key).__name__}")
-        name = _text(key)
-        start = f"{first}{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else f"{first}? {name}\n{indent}:"
-        if isinstance(value, str) and "\n" not in value:  # most lines; saves a call for each
-            add(f"{start} {_text(value)}\n")
+        start = _key(key) or f"? {_text(key)}\n{indent}:"
+        if isinstance(value, str) and "\n" not in value:
+            add(f"{first}{start} {_text(value)}\n")
+        elif isinstance(value, dict) and value:
+            add(f"{first}{start}\n")
+            _block(value, below, below, add)
         else:
-            add(start)
-            _after(value, indent, f"{indent}  ", add)
+            add(f"{first}{start}")
+            _after(value, indent, below, add)
         first = indent
 
 
@@ -122,8 +127,20 @@ def _literal(text: str, indent: str) -> str:
     line_breaks = len(text) - len(body)
     chomping = ("-", "")[line_breaks] if line_breaks < 2 else "+"
     indicator = "2" if text[0] in " \t\n" else ""
-    lines = [f"{indent}  {line}" if line else "" for line in body.split("\n")]
-    return "\n".join([f"|{indicator}{chomping}", *lines]) + "\n" * max(line_breaks - 1, 0)
+    start = f"\n{indent}  "
+    lines = f"\n{body}".replace("\n", start)
+    if body[0] == "\n" or "\n\n" in body:  # empty lines stay empty
+        lines = re.sub(rf"{start}(?=\n)", "\n", lines)
+    return f"|{indicator}{chomping}{lines}" + "\n" * max(line_breaks - 1, 0)
+
+
+@lru_cache(maxsize=4096)
+def _key(key: object) -> str:
+    """The key and its ':'; empty for one that is too long to stand before it."""
+    if not isinstance(key, str):
+        raise TypeError(f"a key is a string, not {type(key).__name__}")
+    name = _text(key)
+    return f"{name}:" if len(name) <= _LONGEST_SIMPLE_KEY else ""
 
 
 @lru_cache(maxsize=8192)

@@ -5,7 +5,9 @@ Named tuples, because a large spec has a hundred thousand of them: a frozen data
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 Location: TypeAlias = tuple[str | int, ...]
 """The way from the root to a node: keys of mappings and indexes of sequences."""

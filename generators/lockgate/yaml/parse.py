@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 50
+READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""PyYAML's, over libyaml where it has that."""
 
-_READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Span(Mark(0, 0, 0), Mark(0, 0, 0))
 _UTF8_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -69,17 +71,29 @@ def parse(text: str) -> Node:
     """The one document in the text; YamlError at the first thing that Lockgate does not read."""
     shift = 1 if text.startswith("\ufeff") else 0
     _refuse_control(text, shift)
-    collecting = gc.isenabled()
-    # Nodes hold no cycles, and looking for some among ever more of them takes as long as all the rest.
-    gc.disable()
     try:
-        return _build(iter(_READER(text[shift:]).get_event, None), text, shift)
+        with collecting_later():
+            return _build(iter(READER(text[shift:]).get_event, None), text, shift)
     except yaml.MarkedYAMLError as error:
         raise explain(error, text, shift) from None
     except (ValueError, OverflowError, yaml.YAMLError) as error:
         # PyYAML's own reader converts escapes and versions unchecked; libyaml checks them.
         message = f"found text that is not YAML ({clipped(str(error))})"
         raise YamlError("yaml-syntax", message, _START, "check escapes and directives") from None
+
+
+def holds_control(text: str) -> bool:
+    """Whether there is a character that no YAML may hold raw."""
+    return _CONTROL.search(text) is not None
+
+
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """What is read holds no cycles, and looking for some among ever more of it takes as long as all the rest."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()

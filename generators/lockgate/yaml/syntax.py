@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockgate.tuples import NamedTuple
 from lockgate.yaml.nodes import Mark, Span, YamlError
 
 if TYPE_CHECKING:

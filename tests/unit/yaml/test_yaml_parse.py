@@ -38,7 +38,7 @@ READERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader")
 @pytest.fixture(params=READERS, ids=lambda it: str(it.__name__))
 def each_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyYAML comes with or without libyaml; both must do."""
-    monkeypatch.setattr(importlib.import_module("lockgate.yaml.parse"), "_READER", request.param)
+    monkeypatch.setattr(importlib.import_module("lockgate.yaml.parse"), "READER", request.param)
 
 
 @pytest.mark.parametrize(

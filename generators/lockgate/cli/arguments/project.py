@@ -34,6 +34,9 @@ def check(commands: Subparsers) -> None:
     parser.add_argument(
         "--remote", action="store_true", help="ask DVC's remote, too, whether it has what is pinned"
     )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="look anew though nothing has changed since the last check"
+    )
 
 
 def render(commands: Subparsers) -> None:

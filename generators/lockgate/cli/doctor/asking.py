@@ -10,10 +10,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.cli.github import GitHub
 from lockgate.cli.terminal import printable
+from lockgate.tuples import NamedTuple
 
 _GH_SECONDS = 20
 _LONGEST_REASON = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from lockgate.cli.doctor.asking import Seen, Unseen
 from lockgate.cli.doctor.item import Item, named
@@ -23,6 +23,7 @@ from lockgate.cli.doctor.rules import (
 )
 from lockgate.cli.doctor.seen import Settings, blocks
 from lockgate.spec.model import App, Spec
+from lockgate.tuples import NamedTuple
 
 _LONGEST_REASON = 200
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.diagnostics import Diagnostic
+from lockgate.tuples import NamedTuple
 
 State: TypeAlias = Literal["ok", "warning", "failed", "by hand"]
 Area: TypeAlias = Literal["files", "git", "tools", "data", "registry", "github"]

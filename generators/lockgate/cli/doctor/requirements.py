@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from lockgate import __version__
 from lockgate.cli.doctor.item import Item, named
 from lockgate.plan import image
 from lockgate.plan.model import Plan
 from lockgate.spec.promises import SERVED_LATENCY, with_promises
+from lockgate.tuples import NamedTuple
 
 _MOST_FILES = 10
 _ALL = frozenset({"cluster", "pipeline", "serve", "tracing", "train"})

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from lockgate.cli.doctor.asking import Seen, Unseen, ask_github, ask_names
 from lockgate.cli.github import GitHub
 from lockgate.spec.model import Spec
+from lockgate.tuples import NamedTuple
 
 # What keeps a push away from a branch, whoever pushes.
 GUARDS = frozenset(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from lockgate.tuples import NamedTuple
 
 MatchOperator: TypeAlias = Literal["=", "!=", "=~", "!~"]
 OverTime: TypeAlias = Literal["rate", "increase", "avg_over_time"]

@@ -13,7 +13,17 @@ Location: TypeAlias = tuple[str | int, ...]
 
 
 def check(_filled: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from _planned(written, ())
+    if _has_any(written, _planned_names()):
+        yield from _planned(written, ())
+
+
+def _has_any(value: Mapping[str, Any] | list[Any], names: frozenset[str | int]) -> bool:
+    """Whether one of the keys stands anywhere, which is much sooner said than where."""
+    if isinstance(value, list):
+        return any(_has_any(it, names) for it in value if isinstance(it, (dict, list)))
+    return not names.isdisjoint(value) or any(
+        _has_any(it, names) for it in value.values() if isinstance(it, (dict, list))
+    )
 
 
 def _planned(value: Mapping[str, Any] | list[Any], location: Location) -> Iterator[Finding]:

@@ -28,23 +28,30 @@ _SECRET_KEY = re.compile(
 _HARMLESS = re.compile(r"(|true|false|none|null|x+|[*]+)\Z", re.IGNORECASE)
 
 
+# Names give a secret away only where names are the user's own: environment variables, inputs and parameters.
+_NAMED_FREELY = frozenset({"env", "with", "params"})
+
+
 def check(_filled: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from _walk(written, ())
+    yield from _walk(written, (), named_freely=False)
 
 
-def _walk(value: Mapping[str, Any] | list[Any], location: Location) -> Iterator[Finding]:
+def _walk(
+    value: Mapping[str, Any] | list[Any], location: Location, *, named_freely: bool
+) -> Iterator[Finding]:
     for step, below in value.items() if isinstance(value, Mapping) else enumerate(value):
         if isinstance(below, str):
-            yield from _text(below, (*location, step))
+            if named_freely or _LIKELY.search(below):
+                yield from _text(below, (*location, step), named_freely=named_freely)
         elif isinstance(below, (dict, list)):
-            yield from _walk(below, (*location, step))
+            yield from _walk(below, (*location, step), named_freely=named_freely or step in _NAMED_FREELY)
 
 
-def _text(text: str, location: Location) -> Iterator[Finding]:
+def _text(text: str, location: Location, *, named_freely: bool) -> Iterator[Finding]:
     found = None
     if _LIKELY.search(text):
         found = next((kind for kind, form in _FORMS.items() if form.search(text)), None)
-    if found is None and _is_secret_by_name(text, location):
+    if found is None and named_freely and _SECRET_KEY.search(str(location[-1])) and not _HARMLESS.match(text):
         found = "a secret"
     if found is not None:
         yield Finding(
@@ -54,9 +61,3 @@ def _text(text: str, location: Location) -> Iterator[Finding]:
             help="take it out, replace the secret where it was made (it may have been pushed), and let the job read "
             "it at run time from the platform's own identity or a mounted file",
         )
-
-
-def _is_secret_by_name(text: str, location: Location) -> bool:
-    """Names give a secret away only where names are the user's own: environment variables, inputs and parameters."""
-    free = {"env", "with", "params"} & {step for step in location[:-1] if isinstance(step, str)}
-    return bool(free and _SECRET_KEY.search(str(location[-1])) and not _HARMLESS.match(text))

@@ -9,7 +9,7 @@ from typing import Any
 def literal(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     r"""The value with every `${` as `\${`, which DVC turns back; nothing else is special, not even `\\`."""
     if isinstance(value, str):
-        return value.replace("${", r"\${")
+        return value.replace("${", r"\${") if "$" in value else value
     if isinstance(value, (dict, Mapping)):
         return {literal(key): literal(item) for key, item in value.items()}
     if isinstance(value, list):

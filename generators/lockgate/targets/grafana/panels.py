@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.plan import indicators, slo
 from lockgate.plan.analysis import HASH_LABEL
@@ -27,7 +27,8 @@ from lockgate.plan.promql import (
     duration,
     equals,
 )
-from lockgate.spec.model import Slo
+from lockgate.spec.model import Slo, Strategy, Task
+from lockgate.tuples import NamedTuple
 
 Unit: TypeAlias = Literal["reqps", "short", "s", "percentunit", "none"]
 
@@ -37,6 +38,18 @@ _DRIFT_SECONDS = 3600
 _DRIFT_MIN_SAMPLES = 200
 _BY_VERSION = ("version",)
 _ZERO = Number(Decimal(0))
+
+
+class Shown(NamedTuple):
+    """All that a dashboard's panels depend on: of services that are alike in this, they are the same."""
+
+    model: str
+    environment: str
+    namespace: str
+    task: Task
+    slo: Slo | None
+    latency_bound_seconds: float | None
+    strategy: Strategy
 
 
 class Query(NamedTuple):
@@ -59,27 +72,38 @@ class Row(NamedTuple):
     panels: tuple[Panel, ...]
 
 
-def rows(service: Service) -> tuple[Row, ...]:
-    which = indicators.matchers(service)
-    promised = (
-        () if service.serve.slo is None else (Row("Budget", tuple(_budget(service, service.serve.slo))),)
+def shown_of(service: Service) -> Shown:
+    return Shown(
+        model=service.name,
+        environment=service.environment,
+        namespace=service.namespace,
+        task=service.model.task,
+        slo=service.serve.slo,
+        latency_bound_seconds=slo.latency_bound_seconds(service.serve),
+        strategy=service.serve.rollout.strategy,
     )
-    confidence = () if service.model.task == "regression" else (_confidence(which),)
+
+
+def rows(shown: Shown) -> tuple[Row, ...]:
+    which = indicators.matchers_of(shown.model, shown.namespace)
+    promised = () if shown.slo is None else (Row("Budget", tuple(_budget(shown, shown.slo))),)
+    confidence = () if shown.task == "regression" else (_confidence(which),)
     return (
         *promised,
         Row("Traffic", tuple(_traffic(which))),
-        Row("Latency", tuple(_latency(service, which))),
+        Row("Latency", tuple(_latency(which, shown.latency_bound_seconds))),
         Row("Errors", tuple(_errors(which))),
         Row("Drift", (*_drift(which), *confidence)),
-        Row("Versions and rollout", tuple(_versions(service, which))),
+        Row("Versions and rollout", tuple(_versions(shown, which))),
     )
 
 
-def _budget(service: Service, promised: Slo) -> Iterator[Panel]:
+def _budget(shown: Shown, promised: Slo) -> Iterator[Panel]:
+    which = slo.recorded(shown.model, shown.environment)
     days = f"{slo.PERIOD_SECONDS // 86400} days"
     windows = sorted({burn.long_seconds for burn in slo.BURNS})
     for promise, budget in slo.budgets(promised).items():
-        left = slo.budget_left(service, promise, budget)
+        left = slo.budget_left(which, promise, budget)
         yield Panel(
             title=f"Budget left: {promise} requests",
             description=f"{budget:%} of requests may be {promise} in {days}. Below 0 the promise is broken.",
@@ -92,7 +116,7 @@ def _budget(service: Service, promised: Slo) -> Iterator[Panel]:
             description=f"1 uses the budget up in {days}; an alert pages at 14.4 over an hour.",
             unit="short",
             queries=tuple(
-                Query(slo.burn_rate(service, promise, budget, seconds), duration(seconds))
+                Query(slo.burn_rate(which, promise, budget, seconds), duration(seconds))
                 for seconds in windows
             ),
         )
@@ -110,7 +134,7 @@ def _traffic(which: indicators.Matchers) -> Iterator[Panel]:
     yield Panel("Waiting", "What has arrived and is not answered yet, over all pods.", "short", waiting)
 
 
-def _latency(service: Service, which: indicators.Matchers) -> Iterator[Panel]:
+def _latency(which: indicators.Matchers, bound: float | None) -> Iterator[Panel]:
     quantiles = tuple(
         Query(indicators.latency(which, quantile, _SECONDS), f"{float(quantile):.0%}")
         for quantile in ("0.5", "0.9", "0.99")
@@ -118,7 +142,6 @@ def _latency(service: Service, which: indicators.Matchers) -> Iterator[Panel]:
     yield Panel(
         "Latency", "The time within which that share of requests is answered by the server.", "s", quantiles
     )
-    bound = slo.latency_bound_seconds(service.serve)
     if bound is not None:
         share = Query(indicators.quick_share(which, bound, _SECONDS), f"within {bound:g} s")
         description = "The share of requests that is answered in time; 99 % are to be."
@@ -165,18 +188,18 @@ def _confidence(which: indicators.Matchers) -> Panel:
     return Panel("Confidence", "The probability of the likeliest class.", "percentunit", queries)
 
 
-def _versions(service: Service, which: indicators.Matchers) -> Iterator[Panel]:
+def _versions(shown: Shown, which: indicators.Matchers) -> Iterator[Panel]:
     pods = Aggregate("count", Selector(indicators.MODEL_INFO, which), _BY_VERSION)
     yield Panel("Pods by version", "Pods that are measured.", "short", (Query(pods, "{{version}}"),))
     by_version = _rate(indicators.REQUESTS, which, _BY_VERSION)
     yield Panel("Requests by version", "In a second.", "reqps", (Query(by_version, "{{version}}"),))
-    if service.serve.rollout.strategy == "rolling":
+    if shown.strategy == "rolling":
         return
     by_pods = _rate(indicators.REQUESTS, which, (HASH_LABEL,))
     description = "In a second, by the hash of the pods' template: during a rollout there are two."
     yield Panel("Requests by rollout", description, "reqps", (Query(by_pods, f"{{{{{HASH_LABEL}}}}}"),))
     # The controller's own namespace label may be renamed where it is scraped, so only the name is asked for.
-    info = Aggregate("max", Selector("rollout_info", equals({"name": service.name})), ("phase",))
+    info = Aggregate("max", Selector("rollout_info", equals({"name": shown.model})), ("phase",))
     description = "As Argo Rollouts reports it, where Prometheus reads its controller's metrics."
     yield Panel("Rollout", description, "none", (Query(Binary(info, ">", _ZERO), "{{phase}}"),))
 

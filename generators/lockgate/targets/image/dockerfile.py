@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+from lockgate.tuples import NamedTuple
 
 
 class Instruction(NamedTuple):

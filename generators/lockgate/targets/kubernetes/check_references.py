@@ -55,11 +55,21 @@ def check_references(objects: Mapping[str, Content]) -> Iterator[tuple[str, Prob
         there = {(str(content.get("kind")), _name(content)) for content in folder.values()}
         templates = [template for content in folder.values() if (template := _template(content))]
         for path, content in folder.items():
-            problems = [*_names(content, there), *_scaled(content, there), *_analysed(content, there)]
-            problems += [*_routed(content, there), *_leads(content, there)]
-            for template in templates:
-                problems += [*_selects(content, template), *_reaches(content, template)]
-            yield from ((path, problem) for problem in problems)
+            yield from ((path, problem) for problem in _problems(content, there, templates))
+
+
+def _problems(content: Content, there: set[tuple[str, str]], templates: list[Content]) -> Iterator[Problem]:
+    yield from _names(content, there)
+    spec = as_map(content.get("spec"))
+    if "scaleTargetRef" in spec:
+        yield from _scaled(content, there)
+    if "strategy" in spec:
+        yield from _analysed(content, there)
+        yield from _routed(content, there)
+    yield from _leads(content, there)
+    for template in templates:
+        yield from _selects(content, template)
+        yield from _reaches(content, template)
 
 
 def _template(content: Content) -> Content:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 from lockgate.spec.validate import quote, suggest
 from lockgate.targets.kubernetes import known
 from lockgate.targets.kubernetes.shape import Pointer, is_integer
+from lockgate.tuples import NamedTuple
 
 Shape: TypeAlias = Literal["text", "integer", "boolean", "map", "list of maps", "list of texts"]
 

@@ -6,10 +6,11 @@ A patch makes the maps that are missing on its way: one wrong letter would make 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from lockgate.spec.validate import quote, suggest
 from lockgate.targets.kubernetes.shape import Pointer, as_map, maps
+from lockgate.tuples import NamedTuple
 
 Table: TypeAlias = Mapping[str, str]
 """Known keys by the dotted path of the map that has them; `*` stands for each item of a list."""

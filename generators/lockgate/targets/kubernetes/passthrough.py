@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from lockgate.targets.kubernetes.fields import pod_fields
 from lockgate.targets.kubernetes.security import weaknesses
 from lockgate.targets.kubernetes.shape import Pointer
+from lockgate.tuples import NamedTuple
 
 # Lists replace: laid over, they would drop all that makes the server's container safe.
 _CLOSED = ("containers", "ephemeralContainers")

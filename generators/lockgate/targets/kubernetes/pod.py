@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from lockgate.plan.model import Plan, Record, Service
 from lockgate.plan.serving import (
@@ -17,6 +17,7 @@ from lockgate.plan.serving import (
 )
 from lockgate.spec.model import Serve
 from lockgate.targets.kubernetes.names import CONTAINER, PORT, PORT_NAME, labels, selector
+from lockgate.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from lockgate.targets.kubernetes.types import Container, HttpGet, Labels, Pod, Probe, Resources

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lockgate.targets.kubernetes.shape import Pointer
+from lockgate.tuples import NamedTuple
 
 Rule: TypeAlias = Literal[
     "k8s-container",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 _FORM = re.compile(
     r"(?P<number>[+-]?([0-9]{1,30}([.][0-9]{0,30})?|[.][0-9]{1,30}))"
@@ -17,7 +18,12 @@ def quantity(value: object) -> Decimal | None:
     """In cores or bytes; None where the value is no quantity."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    match = _FORM.fullmatch(str(value))
+    return _quantity(str(value))
+
+
+@lru_cache(maxsize=1024)
+def _quantity(text: str) -> Decimal | None:
+    match = _FORM.fullmatch(text)
     return None if match is None else Decimal(match["number"]) * _scale(match["unit"] or "")
 
 

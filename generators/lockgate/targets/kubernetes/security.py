@@ -6,10 +6,11 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.spec.validate import quote
 from lockgate.targets.kubernetes.shape import Pointer, as_map, dig, is_integer, maps
+from lockgate.tuples import NamedTuple
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockgate.spec.validate import quote
 from lockgate.targets.file import File
@@ -19,6 +19,7 @@ from lockgate.targets.kubernetes.check_workloads import check_inference_service,
 from lockgate.targets.kubernetes.fields import object_fields
 from lockgate.targets.kubernetes.problem import Problem, Rule, under
 from lockgate.targets.kubernetes.shape import as_map, as_text
+from lockgate.tuples import NamedTuple
 
 _ROOT = "manifests/"
 _CHECKS = {

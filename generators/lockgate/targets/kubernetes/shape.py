@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any, TypeAlias, TypeGuard
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """Where in an object: keys and indexes from its root."""
 
 
+# Asked for first, because abstract types are slow to ask for.
+_NO_MAPS = (str, list, int, NoneType)
+
+
 def as_map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, (dict, Mapping)) else {}  # abstract types are slow to ask for
+    if isinstance(value, dict):
+        return value
+    return value if not isinstance(value, _NO_MAPS) and isinstance(value, Mapping) else {}
 
 
 def maps(parent: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The maps in the list under the key, with their indexes."""
     value = parent.get(key)
     for index, item in enumerate(value if isinstance(value, list) else []):
-        if isinstance(item, Mapping):
+        if isinstance(item, (dict, Mapping)):
             yield index, item
 
 
@@ -25,6 +32,8 @@ def dig(value: object, *keys: str) -> object:
     """What lies under nested keys; None where there is nothing."""
     for key in keys:
         value = as_map(value).get(key)
+        if value is None:
+            return None
     return value
 
 
