@@ -175,8 +175,11 @@ def _remember(project: Path) -> None:
 
 
 def _remove_generated(project: Path) -> None:
+    """Puts them aside: where many files were just deleted, file systems take seconds to make new ones."""
+    aside = Path(tempfile.mkdtemp(prefix="removed-", dir=project.parent))
     for name in GENERATED:
-        shutil.rmtree(project / name, ignore_errors=True)
+        if (project / name).exists():
+            (project / name).rename(aside / name)
 
 
 def _run(contender: Contender, project: Path) -> tuple[float, float]:

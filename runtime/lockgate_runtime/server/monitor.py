@@ -1,6 +1,6 @@
 """What a worker counts of requests, features and predictions, and what of all workers together is shown.
 
-Rows are kept until there are 512, or until `flush`, and then counted a column at a time, so that a row of a batch
+Rows are kept until there are 1,024, or until `flush`, and then counted a column at a time, so that a row of a batch
 costs less the larger the batch is. Nothing here knows of HTTP but routes and codes.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lockgate_runtime.server.engine import Columns
     from lockgate_runtime.server.shared_counters import SharedCounters
 
-_ROWS_AT_ONCE = 512
+_ROWS_AT_ONCE = 1024
 _OTHER = "other"
 
 
@@ -165,19 +166,18 @@ class Monitor:
         waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
         if not waiting:
             return
-        layout, vector = self._counters.layout, self._vector
         batches, outputs = zip(*waiting, strict=True)
-        for count, place, parts in zip(
-            self._count_features, layout.features, zip(*batches, strict=True), strict=True
-        ):
-            vector[place] += count(_joined(parts))
+        columns = zip(self._count_features, zip(*batches, strict=True), strict=True)
+        # Features have the last places, one after the other.
+        first = self._counters.layout.features[0].start
+        self._vector[first:] += np.concatenate([count(_joined(parts)) for count, parts in columns])
         self._add_outputs(_joined(outputs))
 
     def _add_outputs(self, outputs: NDArray[Any]) -> None:
         places = self._counters.layout.places
         self._vector[places["predictions"]] += self._count_predictions(outputs)
         if self._confident:
-            largest = outputs.max(axis=1)
+            largest = reduce(np.maximum, outputs.T)  # a class at a time: rows are many
             bins = np.searchsorted(CONFIDENCES, largest, side="left")
             self._vector[places["confidences"]] += np.bincount(bins, minlength=len(CONFIDENCES) + 1)
             self._vector[places["confidence_sum"]] += np.nansum(largest)
