@@ -76,10 +76,10 @@ def test_rows_are_counted_once_however_they_are_batched() -> None:
         assert samples(single, name) == samples(whole, name)
 
 
-def test_1024_rows_are_counted_without_being_asked_for() -> None:
+def test_512_rows_are_counted_without_being_asked_for() -> None:
     counters = counters_of()
-    monitor_of(counters).predicted(columns_of([1.5] * 1024, ["1"] * 1024), probabilities(*[0.5] * 1024))
-    assert counters.total()[counters.layout.features[0]].tolist() == [0, 1024, 0, 0]
+    monitor_of(counters).predicted(columns_of([1.5] * 512, ["1"] * 512), probabilities(*[0.5] * 512))
+    assert counters.total()[counters.layout.features[0]].tolist() == [0, 512, 0, 0]
 
 
 def test_confidence_is_that_of_the_most_probable_class() -> None:

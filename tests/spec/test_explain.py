@@ -76,6 +76,15 @@ def test_an_unknown_path_names_the_nearest() -> None:
     assert raised.value.hint == "did you mean 'replicas'?"
 
 
+@pytest.mark.parametrize(
+    ("path", "nearest"), [("models.dela", "delay"), ("environments.prod.namespace", "production")]
+)
+def test_what_is_not_in_the_spec_has_no_values_to_explain(path: str, nearest: str) -> None:
+    with pytest.raises(NoSuchPathError) as raised:
+        explain(READING, path)
+    assert raised.value.hint == f"did you mean '{nearest}'?"
+
+
 def test_an_unknown_environment_names_the_nearest() -> None:
     with pytest.raises(NoSuchPathError) as raised:
         explain(READING, "models.delay", "prod")

@@ -64,9 +64,14 @@ def _location(reading: Reading, path: str) -> Location:
     while rest:
         step, rest = _step(_value(reading.filled, location), rest)
         location = (*location, step)
-        if schema.at(location) is None and _value(reading.filled, location) is None:
+        if _value(reading.filled, location) is None and (schema.at(location) is None or _is_thing(location)):
             raise NoSuchPathError(path, suggest(str(step), _known(reading, location[:-1])))
     return location
+
+
+def _is_thing(location: Location) -> bool:
+    """A model or an environment: there is nothing to say of one that is not in the spec."""
+    return len(location) == 2 and location[0] in {"models", "environments"}
 
 
 def _step(value: object, rest: list[str]) -> tuple[str | int, list[str]]:

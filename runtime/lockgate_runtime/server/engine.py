@@ -48,14 +48,16 @@ class OnnxEngine:
     """
 
     def __init__(self, data: bytes, signature: Signature) -> None:
-        self._session = _session(data)
-        self._names = _input_names(self._session, signature)
-        self._outputs = [_output_name(self._session)]
+        session = _session(data)
+        self._names = _input_names(session, signature)
+        self._outputs = [_output_name(session)]
         self._width = len(signature["classes"])
+        # The class around it looks for the inputs' names at each run, which takes a fifth of the time of a single row.
+        self._run = getattr(session, "_sess", session).run
 
     def run(self, columns: Columns) -> NDArray[np.float64]:
-        feed = {name: column.reshape(-1, 1) for name, column in zip(self._names, columns, strict=True)}
-        outputs = np.asarray(self._session.run(self._outputs, feed)[0], dtype=np.float64)
+        feed = {name: column[:, None] for name, column in zip(self._names, columns, strict=True)}
+        outputs = np.asarray(self._run(self._outputs, feed, None)[0], dtype=np.float64)
         return _checked(outputs, len(columns[0]), self._width)
 
 

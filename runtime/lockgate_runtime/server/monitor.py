@@ -1,6 +1,6 @@
 """What a worker counts of requests, features and predictions, and what of all workers together is shown.
 
-Rows are kept until there are 1,024, or until `flush`, and then counted a column at a time, so that a row of a batch
+Rows are kept until there are 512, or until `flush`, and then counted a column at a time, so that a row of a batch
 costs less the larger the batch is. Nothing here knows of HTTP but routes and codes.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lockgate_runtime.server.engine import Columns
     from lockgate_runtime.server.shared_counters import SharedCounters
 
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 512
 _OTHER = "other"
 
 
