@@ -14,6 +14,7 @@ from lockgate.cli.terminal import printable
 from lockgate.spec.model import Spec
 from lockgate.tuples import NamedTuple
 
+_PATIENCE_SECONDS = 60.0
 _AUTOMATIC = (
     "mutation($pull: ID!) { enablePullRequestAutoMerge(input: {pullRequestId: $pull, mergeMethod: SQUASH}) "
     "{ clientMutationId } }"
@@ -77,7 +78,13 @@ class GitHub(NamedTuple):
                 capture_output=True,
                 text=True,
                 check=False,
+                timeout=_PATIENCE_SECONDS,
             )
+        except subprocess.TimeoutExpired as error:
+            raise Failure(
+                f"GitHub did not answer {method} {address} within {_PATIENCE_SECONDS:g} seconds",
+                help="run this again when it does: it goes on where it stopped",
+            ) from error
         except FileNotFoundError as error:
             raise Failure("found no 'gh' on the PATH", help="install GitHub's command line") from error
         try:
