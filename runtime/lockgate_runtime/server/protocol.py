@@ -322,11 +322,10 @@ class Connection(asyncio.Protocol):
         if self._front.draining:
             # Which one is the last shows when all that was received is read.
             self._front.loop.call_soon(self._go_on)
-            self._later.append(exchange)
-        elif self._later or len(self._asked) >= self._limits.pipelined or self._stuck_since is not None:
-            self._later.append(exchange)
-        else:
+        elif not self._later and len(self._asked) < self._limits.pipelined and self._stuck_since is None:
             self._hand_on(exchange)
+            return
+        self._later.append(exchange)
 
     def _hand_on(self, exchange: Exchange) -> None:
         self._asked.append(exchange)
