@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Lockgate
 
 from lockgate.cli import remembering, unchanged
 
@@ -42,6 +43,14 @@ def rest(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(remembering, "_clock", later)
     patch.setattr(unchanged, "STARTED_NS", time.time_ns() + HOUR_NS)
     patch.delenv("CI", raising=False)
+
+
+def remember(root: Path, lockgate: Lockgate, patch: pytest.MonkeyPatch) -> Path:
+    """The project, checked, with a memo of it."""
+    rest(patch)
+    assert lockgate("check").code == 0
+    assert (root / MEMO).is_file()
+    return root
 
 
 def later_command(*arguments: str) -> list[str]:

@@ -25,6 +25,7 @@ from tests.cli.remembered import (
     later_command,
     outside_ci,
     paths_in_memo,
+    remember,
     rest,
 )
 
@@ -39,11 +40,7 @@ FILE = "pipelines/iris/dvc.yaml"
 
 @pytest.fixture
 def remembered(rendered: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that was checked and has a memo of it."""
-    rest(monkeypatch)
-    assert lockgate("check").code == 0
-    assert (rendered / MEMO).is_file()
-    return rendered
+    return remember(rendered, lockgate, monkeypatch)
 
 
 def test_a_second_check_says_the_same_and_that_nothing_changed(remembered: Path, lockgate: Lockgate) -> None:

@@ -9,16 +9,13 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Lockgate
 from tests.cli.project_tree import edit, git
-from tests.cli.remembered import MEMO, UNCHANGED, asked_of_kernel, paths_in_memo, rest
+from tests.cli.remembered import MEMO, UNCHANGED, asked_of_kernel, paths_in_memo, remember, rest
 from tests.registry.team import commit_and_push
 
 
 @pytest.fixture
 def remembered(live: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch) -> Path:
-    rest(monkeypatch)
-    assert lockgate("check").code == 0
-    assert (live / MEMO).is_file()
-    return live
+    return remember(live, lockgate, monkeypatch)
 
 
 def test_a_project_with_releases_is_remembered(remembered: Path, lockgate: Lockgate) -> None:

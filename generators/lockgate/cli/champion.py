@@ -17,9 +17,9 @@ from lockgate.contract.comparison import Champion
 from lockgate.plan.model import Pipeline
 from lockgate.spec import read
 from lockgate.spec.model import Spec
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 Pins = Mapping[str, Mapping[str, str]]
 
@@ -93,7 +93,7 @@ def _released_from(root: Path, base: str, path: str) -> tuple[str | None, str | 
     if data is None:
         return None, f"the base has no record {path}"
     try:
-        record = plain_value(parse(read_text(data)))
+        record = read_values(read_text(data))
     except YamlError:
         return None, f"the record {path} cannot be read"
     commit = record.get("commit") if isinstance(record, Mapping) else None

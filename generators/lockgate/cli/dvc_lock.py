@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from lockgate.yaml.nodes import YamlError, plain_value
-from lockgate.yaml.parse import parse, read_text
+from lockgate.yaml import YamlError
+from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 _CHUNK_BYTES = 1 << 20
 
@@ -34,7 +35,7 @@ Lock: TypeAlias = Mapping[str, LockedStage]
 def read_lock(root: Path, pipeline_directory: str) -> Lock:
     """The stages of a pipeline's lock by name; none where the file is missing or is not DVC's."""
     try:
-        document = plain_value(parse(read_text((root / pipeline_directory / "dvc.lock").read_bytes())))
+        document = read_values(read_text((root / pipeline_directory / "dvc.lock").read_bytes()))
     except (OSError, YamlError):
         return {}
     stages = _mapping(_mapping(document).get("stages"))

@@ -22,9 +22,9 @@ from lockgate.registry.rejections import rejection_in_force
 from lockgate.registry.shelf import Files
 from lockgate.spec.model import Spec
 from lockgate.tuples import NamedTuple
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 Agreement: TypeAlias = Literal["unreleased", "no record", "rejected", "stale manifests", "behind", "newest"]
 
@@ -143,7 +143,7 @@ def _image(workload: Mapping[str, Any]) -> str | None:
 
 def _block(data: bytes) -> Mapping[str, Any]:
     try:
-        block = plain_value(parse(read_text(data)))
+        block = read_values(read_text(data))
     except YamlError:
         return {}
     return block if isinstance(block, Mapping) else {}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lockgate.plan.delivery import manifests_path
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ def _inside(root: Path, top: str, folder: str, name: str) -> str:
 
 def _read(root: Path, path: str) -> Document:
     try:
-        document = plain_value(parse(read_text((root / path).read_bytes())))
+        document = read_values(read_text((root / path).read_bytes()))
     except OSError as error:
         raise ManifestError(
             f"cannot read '{path}': {(error.strerror or '').lower()}", help="run `lockgate render`"

@@ -14,8 +14,7 @@ from typing import Any, TypeAlias
 
 from lockgate.plan.merge import FieldChange, ObjectChange
 from lockgate.plan.spec_diff import same
-from lockgate.yaml import parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml.values import read_values
 
 _ROOT = "manifests/"
 # By the first of these that names each item of a list of maps, the items are told apart.
@@ -46,7 +45,7 @@ def _objects(files: Mapping[str, str], paths: set[str]) -> dict[_Identity, _Obje
     generated = {*files, *map(dirname, files)}
     found = {}
     for path in sorted(path for path in paths if path.startswith(_ROOT)):
-        content = plain_value(parse(files[path]))
+        content = read_values(files[path])
         if not isinstance(content, Mapping):
             continue
         if content.get("kind") == "Kustomization":

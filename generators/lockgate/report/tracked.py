@@ -8,9 +8,9 @@ from typing import TypeAlias, cast
 
 from lockgate.contract import INGEST
 from lockgate.report.text import clean
-from lockgate.yaml import YamlError, parse
-from lockgate.yaml.nodes import plain_value
+from lockgate.yaml import YamlError
 from lockgate.yaml.parse import read_text
+from lockgate.yaml.values import read_values
 
 _STAGE = "ingest"
 
@@ -50,7 +50,7 @@ def tracked_changes(before: bytes, after: bytes) -> tuple[TrackedChange, ...]:
 
 def _entries(lock: bytes) -> _Entries:
     try:
-        document = plain_value(parse(read_text(lock)))
+        document = read_values(read_text(lock))
     except YamlError:
         return {}
     stage = _mapping(_mapping(_mapping(document).get("stages")).get(_STAGE))

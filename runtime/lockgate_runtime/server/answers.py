@@ -21,14 +21,10 @@ def labels_of(outputs: NDArray[np.float64], signature: Signature) -> list[str]:
     """The class that is predicted for each row: of two the positive one from the threshold on, else the likeliest."""
     classes = signature["classes"]
     if signature["kind"] == "binary":
-        bound = _bound(signature)
+        bound = 0.5 if signature["threshold"] is None else signature["threshold"]
         # Mostly it is one row, for which an array costs more than it saves.
         return [classes[probability >= bound] for probability in outputs[:, 1].tolist()]
     return [classes[code] for code in outputs.argmax(axis=1).tolist()]
-
-
-def _bound(signature: Signature) -> float:
-    return 0.5 if signature["threshold"] is None else signature["threshold"]
 
 
 class Answers:
@@ -44,20 +40,18 @@ class Answers:
             "regression": _values,
         }[signature["kind"]]
         """The JSON of each row's prediction, for probabilities (n, k) or values (n)."""
-        self._labels = [b'{"prediction":%b,"probability":' % _encode(label) for label in signature["classes"]]
+        self._starts = {
+            label: b'{"prediction":%b,"probability":' % _encode(label) for label in signature["classes"]
+        }
 
     def body(self, texts: list[bytes], request_id: str) -> bytes:
         """The whole answer. An id is of letters that JSON takes as they are."""
         return b'%b,"id":"%b","predictions":[%b]}' % (self._head, request_id.encode(), b",".join(texts))
 
     def _binary(self, outputs: NDArray[np.float64]) -> list[bytes]:
-        probabilities: list[float] = outputs[:, 1].tolist()
-        no, yes = self._labels
-        bound = _bound(self._signature)
-        return [
-            b"%b%b}" % (yes if probability >= bound else no, text)
-            for probability, text in zip(probabilities, _numbers(probabilities), strict=True)
-        ]
+        starts = self._starts
+        rows = zip(labels_of(outputs, self._signature), _numbers(outputs[:, 1].tolist()), strict=True)
+        return [b"%b%b}" % (starts[label], text) for label, text in rows]
 
     def _multiclass(self, outputs: NDArray[np.float64]) -> list[bytes]:
         classes = self._signature["classes"]

@@ -56,10 +56,8 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         self._reading = True
         self._upgrading = self._ended = False
-        self._between = True
-        """Whether the parser stands between two requests, and would take another."""
-        self._whole = b""
-        """What is being read that came when it stood so."""
+        self._between, self._whole = True, b""
+        """Whether the parser stands between two requests and would take another; what came then, while it is read."""
         self._begin()
 
     def head_lines(self, exchange: Exchange) -> bytes:
@@ -322,10 +320,13 @@ class Connection(asyncio.Protocol):
         if self._front.draining:
             # Which one is the last shows when all that was received is read.
             self._front.loop.call_soon(self._go_on)
-        elif not self._later and len(self._asked) < self._limits.pipelined and self._stuck_since is None:
+        elif not self._later and self._has_room():
             self._hand_on(exchange)
             return
         self._later.append(exchange)
+
+    def _has_room(self) -> bool:
+        return len(self._asked) < self._limits.pipelined and self._stuck_since is None
 
     def _hand_on(self, exchange: Exchange) -> None:
         self._asked.append(exchange)
@@ -356,8 +357,7 @@ class Connection(asyncio.Protocol):
         """Take up what was put off; a part of it each turn, so that nobody else has to wait."""
         if self.lost:
             return
-        most = self._limits.pipelined
-        while self._later and len(self._asked) < most and self._stuck_since is None:
+        while self._later and self._has_room():
             self._hand_on(self._later.popleft())
         self._read_on()
         self._pace()
