@@ -12,9 +12,9 @@ import pytest
 from tests.cli.conftest import Lockgate
 from tests.cli.project_tree import SPEC, commit, edit, git, process, write_code
 
-from lockgate.cli.champion import bring_champion, pins_at
 from lockgate.cli.git import base_commit
 from lockgate.cli.project import compile_project
+from lockgate.cli.proving.champion import bring_champion, pins_at
 from lockgate.contract.comparison import Champion, Comparison
 from lockgate.plan.model import Pipeline
 from lockgate.spec import load

@@ -9,8 +9,8 @@ import pytest
 from tests.replacing import replace
 from tests.targets.pipeline_plans import pipeline, train_stage
 
-from lockgate.cli.dvc import Ended, Event, Failed, Printed, Skipped, Started, events
-from lockgate.cli.progress import Forecast, PassThrough, Progress
+from lockgate.cli.dvc.progress import Forecast, PassThrough, Progress
+from lockgate.cli.dvc.repro import Ended, Event, Failed, Printed, Skipped, Started, events
 from lockgate.cli.terminal import Terminal
 
 # As DVC 3.67 prints it into a pipe.

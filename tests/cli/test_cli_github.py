@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import github
 from lockgate.cli.failure import Failure
-from lockgate.cli.github import GitHub
+from lockgate.cli.pull_requests import github
+from lockgate.cli.pull_requests.github import GitHub
 
 API = "https://github.example/api/v3"
 

@@ -11,7 +11,8 @@ import pytest
 from tests.cli.conftest import Lockgate
 from tests.cli.project_tree import edit, git, process
 
-from lockgate.cli.scaffolding import model_name, package_name, repository_of
+from lockgate.cli.git import repository_of
+from lockgate.cli.scaffold import model_name, package_name
 from lockgate.spec import read
 
 NO_TRAINING = "needs the libraries of the stages: pip install 'lockgate[all]'"

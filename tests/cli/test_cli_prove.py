@@ -14,10 +14,10 @@ from tests.cli.project_tree import commit, git
 from tests.replacing import replace
 from tests.targets.pipeline_plans import MODEL, pipeline, train_stage
 
-from lockgate.cli.dvc import environment
-from lockgate.cli.dvc_lock import read_lock
+from lockgate.cli.dvc.lock import read_lock
+from lockgate.cli.dvc.process import environment
 from lockgate.cli.failure import Failure
-from lockgate.cli.prove import claimed, fetch_inputs, fetch_training, settle
+from lockgate.cli.proving.provenance import claimed, fetch_inputs, fetch_training, settle
 from lockgate.plan.model import Pipeline
 from lockgate.spec.model import Job
 

@@ -15,7 +15,7 @@ from tests.cli.conftest import Lockgate
 from tests.cli.project_tree import commit, edit, git
 
 from lockgate import __version__
-from lockgate.cli.doctor.asking import Answered, ask
+from lockgate.cli.asking import Answered, ask
 
 REMOTE = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = {url}\n"
 IGNORED = "/artifacts/\n/reports/\n/.dvc/remote/\n"

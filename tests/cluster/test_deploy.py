@@ -16,7 +16,8 @@ from tests.cli.project_tree import commit, edit, git
 from tests.cluster.served_project import Object, aborted, healthy, make_served_project, rolling
 from tests.cluster.stand_in import StandIn
 
-from lockgate.cli import main, waiting
+from lockgate.cli import main
+from lockgate.cli.cluster import waiting
 from lockgate.cluster.delivery import KINDS
 
 Deploy: TypeAlias = Callable[..., Outcome]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lockgate.cli.incident_body import pull_request_body
-from lockgate.cli.moving import Move
+from lockgate.cli.pull_requests.incident_body import pull_request_body
+from lockgate.cli.releasing.moving import Move
 from lockgate.cluster.incidents import IncidentError, Unclear, Watched, dump, load
 
 INCIDENT: dict[str, Any] = {

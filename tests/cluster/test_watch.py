@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Lockgate
+from tests.cli.hosted import hosted
 from tests.cli.project_tree import edit, git
 from tests.cluster.running import ABORTED, NAMESPACE, NEW_HASH, abort, install, measure, time_out, warn
 from tests.cluster.stand_in import StandIn
-from tests.posting.stand_in import GitHub, serve
+from tests.posting.stand_in import GitHub
 from tests.registry.team import commit_and_push, head, pull
 
 LOOK = ("watch", "production")
@@ -21,15 +21,7 @@ OPEN = (*LOOK, "--open-pr")
 
 @pytest.fixture
 def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    if shutil.which("gh") is None:
-        pytest.skip("gh is missing: install Debian's gh")
-    (tmp_path / "github").mkdir()
-    with serve(tmp_path / "github") as host:
-        monkeypatch.setenv("GITHUB_API_URL", f"{host.url}/api/v3")
-        monkeypatch.setenv("GITHUB_GRAPHQL_URL", f"{host.url}/api/graphql")
-        monkeypatch.setenv("GH_HOST", host.url.removeprefix("https://"))
-        monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "no-token")
-        monkeypatch.setenv("SSL_CERT_FILE", str(host.certificate))
+    with hosted(tmp_path / "github", monkeypatch) as host:
         yield host
 
 

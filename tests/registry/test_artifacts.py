@@ -12,7 +12,7 @@ from tests.registry.team import IMAGE, commit_and_push, pull, push_artifact, tra
 
 from lockgate.cli import main
 from lockgate.cli.failure import Failure
-from lockgate.cli.released import released_folder
+from lockgate.cli.serving.released import released_folder
 
 pytest.importorskip("dvc", reason="needs DVC: pip install 'lockgate[pipeline]'")
 

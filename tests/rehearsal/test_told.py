@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.targets.watched import SLO, service
 
-from lockgate.cli.rehearsed import Rehearsal, say_as_json, say_as_text
+from lockgate.cli.serving.rehearsed import Rehearsal, say_as_json, say_as_text
 from lockgate.cli.terminal import Terminal
 from lockgate.rehearsal.compression import Step
 from lockgate.rehearsal.processes import Report, Sent

@@ -91,7 +91,7 @@ def _has_releases(compiled: Compiled) -> bool:
 
 
 def _remote_diagnostics(compiled: Compiled) -> tuple[Diagnostic, ...]:
-    from lockgate.cli.remote_artifacts import missing_artifacts
+    from lockgate.cli.dvc.remote import missing_artifacts
 
     reading = compiled.reading
     if reading.spec is None:

@@ -9,17 +9,17 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from lockgate.cli.applying import Done, apply_all, preview_all, prune_all, to_prune
 from lockgate.cli.check import file_diagnostics
-from lockgate.cli.deployment import Job, say_count, say_json, shown
+from lockgate.cli.cluster.applying import Done, apply_all, preview_all, prune_all, to_prune
+from lockgate.cli.cluster.deployment import Job, say_count, say_json, shown
+from lockgate.cli.cluster.looking import cluster_failures
+from lockgate.cli.cluster.newest import newer_commit, newer_commit_if_known, require_committed
+from lockgate.cli.cluster.waiting import Clock, Waited, say_seen, wait
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
-from lockgate.cli.looking import cluster_failures
-from lockgate.cli.moving import require_environment
-from lockgate.cli.newest import newer_commit, newer_commit_if_known, require_committed
+from lockgate.cli.names import require_environment
 from lockgate.cli.project import Compiled, compile_project, find_root, require_plan
 from lockgate.cli.terminal import Terminal, plural, printable
-from lockgate.cli.waiting import Clock, Waited, say_seen, wait
 from lockgate.cluster.client import Cluster, connect
 from lockgate.cluster.delivery import in_order, of_model
 from lockgate.cluster.manifests import read_objects

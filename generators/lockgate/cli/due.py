@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lockgate.cli.dvc_lock import hash_of, read_lock
+from lockgate.cli.dvc.lock import hash_of, read_lock
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.github import GitHub, PullRequest, github_of
-from lockgate.cli.moving import Move, apply, require_spec
-from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
-from lockgate.cli.pull_request import push_branch, require_ready
-from lockgate.cli.records import record_failures
+from lockgate.cli.project import compile_project, find_root, require_plan
+from lockgate.cli.pull_requests.github import github_of
+from lockgate.cli.pull_requests.opening import require_ready
+from lockgate.cli.pull_requests.upkeep import Wanted, keep_open
+from lockgate.cli.releasing.moving import Move
+from lockgate.cli.releasing.records import record_failures
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import CARD, COMPARISON, MODEL_DIRECTORY, PROVENANCE, artifact_path
 from lockgate.plan import image
@@ -105,29 +107,12 @@ def _open_all(terminal: Terminal, root: Path, plan: Plan, promotions: tuple[Prom
         return
     require_ready(root, plan.spec)
     github = github_of(root, plan.spec)
-    for promotion in promotions:
-        pull = _opened(terminal, root, github, promotion)
-        if pull is not None and promotion.is_automatic:
-            github.merge_when_green(pull)
-            terminal.say(printable(f"{pull.url} merges itself when its checks pass"))
+    for it in promotions:
+        branch = f"lockgate/{it.environment}/{it.model}/{it.new}"
+        want = partial(_wanted, it)
+        keep_open(terminal, plan.spec, github, branch, want, is_automatic=it.is_automatic)
 
 
-def _opened(terminal: Terminal, root: Path, github: GitHub, promotion: Promotion) -> PullRequest | None:
-    """The open pull request of the promotion; None where somebody has said no to it."""
-    branch = f"lockgate/{promotion.environment}/{promotion.model}/{promotion.new}"
-    pull = github.pull_request_of(branch)
-    if pull is not None and pull.state != "open":
-        terminal.say(printable(f"{pull.url} was {pull.state}: it is not opened again"))
-        return None
-    if pull is not None and not github.conflicts(pull):
-        terminal.say(printable(f"{pull.url} is open already"))
-        return pull
-    reading = read_spec(root)
-    spec = require_spec(reading, terminal)
+def _wanted(promotion: Promotion) -> Wanted:
     move = Move(promotion.model, promotion.environment, promotion.old, promotion.new, marks={})
-    moved = apply(terminal, root, reading, move)
-    push_branch(root, moved, branch, _BODY)
-    if pull is None:
-        pull = github.open(branch, spec.project.branch, move.title, _BODY)
-    terminal.say(printable(f"{pull.url}: {move.title}"))
-    return pull
+    return Wanted(move, _BODY, _BODY)

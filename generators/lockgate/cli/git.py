@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockgate.cli.failure import Exit, Failure
+
+# Both ways of writing a remote: scheme://[user@]host/owner/name and user@host:owner/name.
+_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^@/]+@)?([^/:@]+(?::[0-9]+(?=/))?)[/:]([^/]+)/([^/]+?)(?:\.git)?/?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +102,12 @@ def origin_url(directory: Path) -> str | None:
     """The address of the remote `origin`."""
     result = _git(directory, "remote", "get-url", "origin")
     return result.stdout.decode().strip() if result.returncode == 0 else None
+
+
+def repository_of(remote: str | None) -> str | None:
+    """`host/owner/name` of a Git remote's address; None where it has another form."""
+    found = _REMOTE.fullmatch(remote or "")
+    return "/".join((found[1].lower(), found[2], found[3])) if found else None
 
 
 def initialise(directory: Path) -> None:

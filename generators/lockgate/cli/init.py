@@ -12,10 +12,10 @@ from pathlib import Path
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
-from lockgate.cli.git import initialise, origin_url, repository_root
+from lockgate.cli.git import initialise, origin_url, repository_of, repository_root
 from lockgate.cli.project import compile_project
 from lockgate.cli.render import write_files
-from lockgate.cli.scaffolding import model_name, repository_of, scaffold
+from lockgate.cli.scaffold import model_name, scaffold
 from lockgate.cli.terminal import Terminal, plural
 from lockgate.cli.text_file import write_text
 from lockgate.contract import SPEC_FILE

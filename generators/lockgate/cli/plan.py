@@ -6,10 +6,10 @@ import json
 from argparse import Namespace
 from dataclasses import asdict
 
-from lockgate.cli.base import effects_since
-from lockgate.cli.effects import show_effects
 from lockgate.cli.failure import Exit
 from lockgate.cli.git import default_base
+from lockgate.cli.merging.base import effects_since
+from lockgate.cli.merging.effects import show_effects
 from lockgate.cli.project import compile_project, find_root, require_plan
 from lockgate.cli.terminal import Terminal
 from lockgate.report.effects import render_effects

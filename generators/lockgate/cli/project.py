@@ -19,6 +19,7 @@ from lockgate.plan.model import Plan
 from lockgate.registry import read_records
 from lockgate.spec import Reading, locate, read, read_bytes
 from lockgate.spec.files import check_files
+from lockgate.spec.model import Spec
 from lockgate.targets import render
 from lockgate.tuples import NamedTuple
 
@@ -87,6 +88,14 @@ def require_plan(compiled: Compiled, terminal: Terminal) -> Plan:
         show_diagnostics(terminal, compiled.diagnostics, compiled.sources)
         raise Failure(f"{SPEC_FILE} has errors", help="correct what is listed above")
     return compiled.plan
+
+
+def require_spec(reading: Reading, terminal: Terminal) -> Spec:
+    """The spec, whatever may be wrong with releases: a rollback has to be possible then, too."""
+    if reading.spec is None:
+        show_diagnostics(terminal, reading.diagnostics, {reading.file: reading.text})
+        raise Failure(f"{SPEC_FILE} has errors", help="correct what is listed above")
+    return reading.spec
 
 
 @contextmanager

@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from lockgate.cli.exported import candidate_folder, stable_folder
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
-from lockgate.cli.models import chosen_models
+from lockgate.cli.names import chosen_models
 from lockgate.cli.project import find_root, read_spec
-from lockgate.cli.rehearsed import Rehearsal, say_as_json, say_as_text
-from lockgate.cli.released import released_folder
+from lockgate.cli.serving.exported import candidate_folder, stable_folder
+from lockgate.cli.serving.rehearsed import Rehearsal, say_as_json, say_as_text
+from lockgate.cli.serving.released import released_folder
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import HOLDOUT, SPEC_FILE, artifact_path
 from lockgate.plan import make

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lockgate.cli.candidates import candidate
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.models import chosen_models
+from lockgate.cli.names import chosen_models
 from lockgate.cli.project import compile_project, find_root, require_plan
+from lockgate.cli.releasing.candidates import candidate
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.plan.model import Plan
 from lockgate.registry import shelf

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from lockgate import report as reports
 from lockgate.cli.failure import Exit
-from lockgate.cli.models import chosen_models
+from lockgate.cli.merging.proposal import proposal_since
+from lockgate.cli.names import chosen_models
 from lockgate.cli.project import compile_project, find_root, require_plan
-from lockgate.cli.proposal import proposal_since
 from lockgate.cli.terminal import Terminal
 from lockgate.cli.text_file import append_line, write_text
 from lockgate.report import Proposal, Report, verdict

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.moving import Move, apply, require_place, require_spec, say_moved
-from lockgate.cli.project import find_root, read_spec
-from lockgate.cli.pull_request import open_pull_request, require_ready
-from lockgate.cli.records import record_failures, require_recorded
+from lockgate.cli.names import require_place
+from lockgate.cli.project import find_root, read_spec, require_spec
+from lockgate.cli.pull_requests.opening import open_pull_request, require_ready
+from lockgate.cli.releasing.moving import Move, apply, say_moved
+from lockgate.cli.releasing.records import record_failures, require_recorded
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.registry import shelf
 from lockgate.registry.git import Git, GitError

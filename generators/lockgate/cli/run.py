@@ -9,20 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockgate import report as reports
-from lockgate.cli.champion import Pins, pins_at
 from lockgate.cli.check import exit_code, file_diagnostics
-from lockgate.cli.comparing import compare, forget_earlier, show_provenance
-from lockgate.cli.dvc import events, reproducing, require_dvc
+from lockgate.cli.dvc.process import require_dvc
+from lockgate.cli.dvc.progress import Follower, Forecast, PassThrough, Progress
+from lockgate.cli.dvc.repro import events, reproducing
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
 from lockgate.cli.git import base_commit
-from lockgate.cli.models import chosen_models
-from lockgate.cli.progress import Follower, Forecast, PassThrough, Progress
+from lockgate.cli.merging.proposal import proposal_since
+from lockgate.cli.names import chosen_models
 from lockgate.cli.project import Compiled, compile_project, find_root, require_plan
-from lockgate.cli.proposal import proposal_since
-from lockgate.cli.prove import claimed, fetch_inputs, fetch_training, settle
+from lockgate.cli.proving.champion import Pins, pins_at
+from lockgate.cli.proving.comparing import compare, forget_earlier, show_provenance
+from lockgate.cli.proving.provenance import claimed, fetch_inputs, fetch_training, settle
+from lockgate.cli.proving.verdicts import show_next_steps, show_verdict
 from lockgate.cli.terminal import Terminal, printable
-from lockgate.cli.verdicts import show_next_steps, show_verdict
 from lockgate.plan.model import Pipeline, Plan
 from lockgate.report import Report, verdict
 

@@ -19,9 +19,9 @@ from types import FrameType
 
 from lockgate.cli.failure import Exit, Failure
 from lockgate.cli.findings import show_diagnostics
-from lockgate.cli.models import chosen_models
+from lockgate.cli.names import chosen_models
 from lockgate.cli.project import find_root, read_spec
-from lockgate.cli.released import pinned_version, released_folder
+from lockgate.cli.serving.released import pinned_version, released_folder
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.contract import (
     CARD,

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from lockgate.cli.cluster.looking import seen_in
 from lockgate.cli.failure import Exit
 from lockgate.cli.history import show_table
-from lockgate.cli.looking import require_environments, seen_in
-from lockgate.cli.moving import require_spec
-from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
-from lockgate.cli.records import record_failures
+from lockgate.cli.names import require_environments
+from lockgate.cli.project import compile_project, find_root, read_spec, require_plan, require_spec
+from lockgate.cli.releasing.records import record_failures
 from lockgate.cli.terminal import Terminal
 from lockgate.cluster.rollouts import Seen
 from lockgate.cluster.states import State

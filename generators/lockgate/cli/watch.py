@@ -10,11 +10,11 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from lockgate.cli.cluster.looking import seen_in
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.incident_pull_requests import open_all
-from lockgate.cli.looking import require_environments, seen_in
-from lockgate.cli.moving import require_place, require_spec
-from lockgate.cli.project import compile_project, find_root, read_spec, require_plan
+from lockgate.cli.names import require_environments, require_place
+from lockgate.cli.project import compile_project, find_root, read_spec, require_plan, require_spec
+from lockgate.cli.pull_requests.incidents import open_all
 from lockgate.cli.terminal import Terminal, printable
 from lockgate.cluster.incidents import Incident, IncidentError, Unclear, Watched, dump, incident_of, load
 from lockgate.cluster.rollouts import Seen

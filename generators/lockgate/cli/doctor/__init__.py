@@ -19,8 +19,8 @@ from lockgate.cli.doctor.show import show
 from lockgate.cli.doctor.tools import tool_items
 from lockgate.cli.doctor.trust import trust_items
 from lockgate.cli.failure import Exit, Failure
-from lockgate.cli.github import github_of
 from lockgate.cli.project import Compiled, compile_project, find_root
+from lockgate.cli.pull_requests.github import github_of
 from lockgate.cli.terminal import Terminal
 from lockgate.contract import SPEC_FILE
 from lockgate.registry import shelf

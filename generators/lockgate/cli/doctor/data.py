@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from importlib.util import find_spec
 from pathlib import Path
 
-from lockgate.cli.doctor.asking import ask
 from lockgate.cli.doctor.item import Item, named
-from lockgate.cli.dvc import environment
+from lockgate.cli.dvc.remote import ask_remote, missing_artifacts
 from lockgate.cli.failure import Failure
-from lockgate.cli.remote_artifacts import missing_artifacts
 from lockgate.registry import shelf
 from lockgate.spec.model import Spec
 
 _CONFIG = ".dvc/config"
-_SECONDS = 60
 # No object has this hash: whether it is there can be asked of any remote that answers.
 _NO_OBJECT = "0" * 32 + ".dir"
 _SECRET_KEYS = (
@@ -94,12 +90,11 @@ def _content(root: Path, spec: Spec, *, offline: bool) -> Iterator[Item]:
         what = f"DVC's remote answers and holds what is pinned ({why})"
         yield Item("data", "dvc-reachable", "by hand", what, fix="lockgate check --remote")
         return
-    command = [sys.executable, "-m", "lockgate_runtime.remote_outputs", str(root)]
-    answered = ask(command, root, _SECONDS, stdin=_NO_OBJECT, environment=environment())
-    if answered is None or answered.code != 0:
-        why = answered.complaint if answered else f"no answer within {_SECONDS} s"
+    try:
+        ask_remote(root, (_NO_OBJECT,))
+    except Failure as failure:
         fix = "see that you are logged in to it, then `lockgate check --remote`"
-        yield Item("data", "dvc-reachable", "failed", f"DVC cannot ask its remote: {why}", _CONFIG, fix)
+        yield Item("data", "dvc-reachable", "failed", failure.message, _CONFIG, fix)
         return
     yield Item("data", "dvc-reachable", "ok", "DVC's remote answers")
     yield from _pinned(root, spec)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lockgate.cli.doctor.asking import ask
+from lockgate.cli.asking import ask
 from lockgate.cli.doctor.item import Item, named
-from lockgate.cli.git import default_base, origin_url, repository_root
-from lockgate.cli.scaffolding import repository_of
+from lockgate.cli.git import default_base, origin_url, repository_of, repository_root
 from lockgate.contract import SPEC_FILE
 from lockgate.registry import shelf
 from lockgate.registry.git import Git

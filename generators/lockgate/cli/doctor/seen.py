@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lockgate.cli.doctor.asking import Seen, Unseen, ask_github, ask_names
-from lockgate.cli.github import GitHub
+from lockgate.cli.pull_requests.github import GitHub
 from lockgate.spec.model import Spec
 from lockgate.tuples import NamedTuple
 

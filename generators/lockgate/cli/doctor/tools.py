@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from lockgate.cli.doctor.asking import ask
+from lockgate.cli.asking import ask
 from lockgate.cli.doctor.item import Item
 from lockgate.spec.model import Spec
 

@@ -1,0 +1,1 @@
+"""What commands do with a cluster: apply, look, wait, and tell."""

@@ -1,0 +1,1 @@
+"""Pull requests of promotions and rollbacks, and GitHub, which keeps them."""
