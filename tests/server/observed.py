@@ -8,6 +8,7 @@ import numpy as np
 
 from lockgate.contract import Feature, Histogram, Reference, Signature
 from lockgate_runtime.server.monitor import Monitor
+from lockgate_runtime.server.rows import Inputs
 from lockgate_runtime.server.shared_counters import SharedCounters, create
 
 if TYPE_CHECKING:
@@ -61,7 +62,13 @@ def monitor_of(
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Monitor:
     return Monitor(
-        counters, worker, version=version, artifact_sha256="3f2a", model_format="onnx", clock=clock
+        counters,
+        worker,
+        version=version,
+        artifact_sha256="3f2a",
+        model_format="onnx",
+        to_columns=Inputs(counters.layout.signature, "accept").columns,
+        clock=clock,
     )
 
 

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from tests.server.trained import signature_of
 
+from lockgate.contract import Kind
 from lockgate_runtime.server.answers import Answers
-from lockgate_runtime.server.refused import ColumnError, wrong_columns
+from lockgate_runtime.server.refused import ColumnError, Refused, wrong_columns
 
 HEAD = {"model": "late-bus", "version": '1"0', "id": "r-1"}
 
@@ -42,6 +43,18 @@ def test_a_regression_answer_is_the_value_alone() -> None:
 def test_a_number_is_written_so_that_it_reads_as_the_same(value: float) -> None:
     body = body_of(Answers(signature_of("regression"), "1"), np.array([1.0, value]))
     assert [it["prediction"] for it in body["predictions"]] == [1.0, value]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_what_is_no_number_is_no_answer(kind: Kind, wrong: float) -> None:
+    answers, classes = Answers(signature_of(kind), "1"), {"binary": 2, "multiclass": 3, "regression": 1}[kind]
+    outputs = np.array([[0.25] * classes, [wrong] * classes])
+    texts = answers.texts(outputs[:, 0] if kind == "regression" else outputs)
+    with pytest.raises(Refused, match="row 1: the model's answer to it is no finite number") as caught:
+        answers.body(texts, "r-1")
+    assert (caught.value.status, caught.value.reason) == (422, "no-number")
+    assert json.loads(answers.body(texts[:1], "r-1"))["predictions"] != []
 
 
 @pytest.mark.parametrize("count", [1, 2, 25])

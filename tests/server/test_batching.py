@@ -51,6 +51,7 @@ class Doubling:
         self.batches: list[list[float]] = []
         self.gate: threading.Semaphore | None = None
         self.error: Exception | None = None
+        self.poison: float | None = None
         self.running = threading.Event()
 
     def run(self, columns: Columns) -> Outputs:
@@ -60,6 +61,8 @@ class Doubling:
             assert self.gate.acquire(timeout=10)
         if self.error is not None:
             raise self.error
+        if self.poison in columns[0].tolist():
+            raise ValueError("the model broke")
         return np.asarray(columns[0], np.float64) * 2
 
 
@@ -80,6 +83,7 @@ def make(model: Doubling) -> Iterator[Callable[..., Batcher]]:
         found = Batcher(
             asyncio.get_running_loop(),
             model.run,
+            lambda rows: model.run(columns_of(rows)),
             columns_of,
             Silent(),
             pace=pace,
@@ -196,6 +200,20 @@ def test_a_failure_costs_its_own_batch_only(
         return [*failed, *await answers(ask(batcher, 3)), batcher.queued_rows]
 
     assert asyncio.run(run()) == ["the model broke", "the model broke", [6], 0]
+
+
+@pytest.mark.parametrize("pace", [FAST, SLOW])
+def test_a_row_that_the_model_fails_for_costs_its_own_request_only(
+    make: Callable[..., Batcher], model: Doubling, pace: Pace
+) -> None:
+    async def run() -> None:
+        batcher = make(pace)
+        model.poison = 2.0
+        callers = [ask(batcher, 1.0), ask(batcher, 2.0, 7.0), ask(batcher, 3.0)]
+        assert await answers(*callers) == [[2.0], "the model broke", [6.0]]
+        assert batcher.queued_rows == 0
+
+    asyncio.run(run())
 
 
 def test_who_waits_too_long_is_told_so_and_not_served_later(

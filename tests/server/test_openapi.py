@@ -11,14 +11,22 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from tests.server.hostile import BUS, BUS_REFERENCE, HOSTILE, HOSTILE_REFERENCE
 
 from lockgate.contract import Reference, Signature
+from lockgate_runtime.server.columns import NO_GAPS, Gaps, UnknownCategories, rules_of
 from lockgate_runtime.server.openapi import Terms, document
 
-TERMS = Terms(most_rows=100, most_body_bytes=4096, only_known_categories=False, needs_token=False)
+TERMS = Terms(most_rows=100, most_body_bytes=4096, needs_token=False)
 ROW = {"distance": 3.5, "stops": 2, "line": "A", "driver": "Ada", "express": True, "holiday": None}
 
 
-def described(signature: Signature = BUS, reference: Reference = BUS_REFERENCE, **terms: bool) -> Any:
-    return json.loads(document(signature, reference, "1.2.0", TERMS._replace(**terms)))
+def described(
+    signature: Signature = BUS,
+    reference: Reference = BUS_REFERENCE,
+    unknown_categories: UnknownCategories = "accept",
+    gaps: Gaps = NO_GAPS,
+    **terms: bool,
+) -> Any:
+    rules = rules_of(signature, unknown_categories, gaps)
+    return json.loads(document(signature, rules, reference, "1.2.0", TERMS._replace(**terms)))
 
 
 def accepts(found: Any, name: str, value: object) -> bool:
@@ -79,7 +87,7 @@ def test_columns_that_may_be_missing_may_be_left_out_and_others_not() -> None:
 
 
 def test_where_unknown_categories_are_refused_the_known_ones_are_listed() -> None:
-    found = described(only_known_categories=True)
+    found = described(unknown_categories="refuse")
     assert found["components"]["schemas"]["Row"]["properties"]["line"]["enum"] == ["A", "B", "C"]
     assert not accepts(found, "Row", {**ROW, "line": "Z"})
 

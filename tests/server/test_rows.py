@@ -132,10 +132,10 @@ def test_of_many_categories_the_closest_is_told() -> None:
 def test_all_wrong_columns_are_told_at_once() -> None:
     row = {"line": 1, "how_far": 2.5, "stops": -1, "express": None, "zone": "in"}
     assert errors(body_of(row)) == [
+        (0, "line", "is 1, expected text"),
         (0, "how far", MISSING),
         (0, "stops", "is -1, expected at least 0"),
         (0, "express", MISSING),
-        (0, "line", "is 1, expected text"),
         (0, "how_far", "is no column of this model: did you mean 'how far'?"),
     ]
 

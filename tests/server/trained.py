@@ -80,12 +80,18 @@ def frame_of(rows: int = ROWS) -> pd.DataFrame:
     )
 
 
-def train(folder: Path, kind: Kind = "binary", model_format: str = "onnx") -> Trained:
-    signature, frame = signature_of(kind), frame_of()
+def train(
+    folder: Path,
+    kind: Kind = "binary",
+    model_format: str = "onnx",
+    estimator: Any = None,
+    frame: pd.DataFrame | None = None,
+) -> Trained:
+    signature, frame = signature_of(kind), frame_of() if frame is None else frame
     features = to_features(frame, INPUTS)
     score = features["how far"] + 3 * (features["line"] == "B") + np.nan_to_num(features["stops"]) / 10
     target = score if kind == "regression" else pd.qcut(score, len(signature["classes"]), labels=False)
-    estimator = _estimator(kind, model_format).fit(features, target)
+    estimator = (estimator or _estimator(kind, model_format)).fit(features, target)
     folder.mkdir()
     if model_format == "onnx":
         (folder / contract.ONNX_MODEL).write_bytes(onnx_model.to_onnx(estimator, INPUTS, kind))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from lockgate_runtime.server.refused import no_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from lockgate.contract import Signature
 
+_NULL = b"null"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,19 +43,21 @@ class Answers:
             "multiclass": self._multiclass,
             "regression": _values,
         }[signature["kind"]]
-        """The JSON of each row's prediction, for probabilities (n, k) or values (n)."""
+        """The JSON of each row's prediction, for probabilities (n, k) or values (n); empty for what is no number."""
         self._starts = {
             label: b'{"prediction":%b,"probability":' % _encode(label) for label in signature["classes"]
         }
 
     def body(self, texts: list[bytes], request_id: str) -> bytes:
-        """The whole answer. An id is of letters that JSON takes as they are."""
+        """The whole answer. An id is of letters that JSON takes as they are. Raises `Refused` for an empty text."""
+        if b"" in texts:
+            raise no_number(texts.index(b""))
         return b'%b,"id":"%b","predictions":[%b]}' % (self._head, request_id.encode(), b",".join(texts))
 
     def _binary(self, outputs: NDArray[np.float64]) -> list[bytes]:
         starts = self._starts
         rows = zip(labels_of(outputs, self._signature), _numbers(outputs[:, 1].tolist()), strict=True)
-        return [b"%b%b}" % (starts[label], text) for label, text in rows]
+        return [b"%b%b}" % (starts[label], text) if text != _NULL else b"" for label, text in rows]
 
     def _multiclass(self, outputs: NDArray[np.float64]) -> list[bytes]:
         classes = self._signature["classes"]
@@ -66,14 +72,16 @@ class Answers:
                     "probabilities": dict(zip(classes, row, strict=True)),
                 }
             )
+            if isfinite(probability)
+            else b""
             for label, probability, row in rows
         ]
 
 
 def _values(outputs: NDArray[np.float64]) -> list[bytes]:
-    return [b'{"prediction":%b}' % text for text in _numbers(outputs.tolist())]
+    return [b'{"prediction":%b}' % text if text != _NULL else b"" for text in _numbers(outputs.tolist())]
 
 
 def _numbers(values: list[Any]) -> list[bytes]:
-    """Each in JSON, by one call for all of them."""
+    """Each in JSON, by one call for all of them; NaN and infinities become `_NULL`."""
     return _encode(values)[1:-1].split(b",")

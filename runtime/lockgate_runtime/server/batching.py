@@ -66,11 +66,15 @@ def _seconds(run: Run, columns: Columns) -> float:
 
 
 class Ran:
-    """A batch that went through the model. `texts` is for the answers of its rows, made together by the first."""
+    """A batch that went through the model: rows, or else columns.
 
-    __slots__ = ("columns", "outputs", "texts")
+    `texts` is for the answers of its rows, made together by the first.
+    """
 
-    def __init__(self, columns: Columns, outputs: Outputs) -> None:
+    __slots__ = ("columns", "outputs", "rows", "texts")
+
+    def __init__(self, rows: Rows, columns: Columns, outputs: Outputs) -> None:
+        self.rows = rows
         self.columns = columns
         self.outputs = outputs
         self.texts: list[bytes] | None = None
@@ -122,6 +126,7 @@ class Batcher:
         self,
         loop: asyncio.AbstractEventLoop,
         run: Run,
+        run_rows: Callable[[Rows], Outputs],
         to_columns: Callable[[Rows], Columns],
         monitor: Monitoring,
         *,
@@ -130,7 +135,8 @@ class Batcher:
         timeout_seconds: float,
     ) -> None:
         self.pace = pace
-        self._loop, self._run, self._to_columns, self._monitor = loop, run, to_columns, monitor
+        self._loop, self._monitor = loop, monitor
+        self._run, self._run_rows, self._to_columns = run, run_rows, to_columns
         self._most_rows, self._timeout = most_rows, timeout_seconds
         self._small: deque[_Job] = deque()
         self._large: deque[_Large] = deque()
@@ -201,7 +207,7 @@ class Batcher:
             return
         batch = self._take()
         if batch:
-            self._conclude(batch, self._attempt(batch))
+            self._conclude(self._attempt(batch))
         if self._small:
             self._flush_soon()
 
@@ -239,7 +245,7 @@ class Batcher:
             self._in_thread(lambda: self._step(large), lambda done: self._stepped(large, done))
         elif self.pace.slow and (batch := self._take()):
             self._running = batch
-            self._in_thread(lambda: self._attempt(batch), lambda done: self._conclude(batch, done))
+            self._in_thread(lambda: self._attempt(batch), self._conclude)
 
     _small_next = False
 
@@ -282,32 +288,41 @@ class Batcher:
 
     # Either way.
 
-    def _attempt(self, batch: list[_Job]) -> _Done:
+    def _attempt(self, batch: list[_Job]) -> list[_Done]:
+        """Where the batch as a whole fails, each job of it stands for itself."""
         try:
-            columns = self._columns(batch)
-            return Ran(columns, self._run(columns))
+            return [(batch, self._ran(batch))]
         except Exception as error:  # noqa: BLE001 - a batch that fails must not take the server with it
-            return error
+            if len(batch) == 1:
+                return [(batch, error)]
+        return [done for job in batch for done in self._attempt([job])]
 
-    def _columns(self, batch: list[_Job]) -> Columns:
+    def _ran(self, batch: list[_Job]) -> Ran:
         """Of all jobs of the batch, in its order, which is changed: rows come before columns."""
         rows = [row for job in batch for row in job.rows]
         parts: list[Columns] = [columns for columns in map(_columns_of, batch) if columns]
-        if parts:
-            batch.sort(key=_has_columns)
+        if not parts:
+            return Ran(rows, (), self._run_rows(rows))
+        batch.sort(key=_has_columns)
         if rows:
             parts.insert(0, self._to_columns(rows))
-        if len(parts) == 1:
-            return parts[0]
-        return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+        columns = tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+        return Ran((), columns, self._run(columns))
 
-    def _conclude(self, batch: list[_Job], done: _Done) -> None:
-        if isinstance(done, Exception):
+    def _conclude(self, done: list[_Done]) -> None:
+        for batch, found in done:
+            if isinstance(found, Ran):
+                self._give(batch, found)
+                continue
             for job in batch:
                 self.queued_rows -= job.size
-                job.waiting.fail(done)
-            return
-        self._monitor.predicted(done.columns, done.outputs)
+                job.waiting.fail(found)
+
+    def _give(self, batch: list[_Job], done: Ran) -> None:
+        if done.rows:
+            self._monitor.predicted_rows(done.rows, done.outputs)
+        else:
+            self._monitor.predicted(done.columns, done.outputs)
         start = 0
         for job in batch:
             end = start + job.size
@@ -322,7 +337,7 @@ class Batcher:
         return (running,) if isinstance(running, _Large) else running
 
 
-_Done: TypeAlias = "Ran | Exception"
+_Done: TypeAlias = "tuple[list[_Job], Ran | Exception]"
 _Stepped: TypeAlias = "tuple[Columns, Outputs] | _End | Exception | None"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from lockgate_runtime.server.json_documents import kind_of
 from lockgate_runtime.server.refused import MOST_ERRORS, ColumnError, printable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,20 +38,34 @@ class Rule(NamedTuple):
     known: frozenset[str] | None
 
 
-def rules_of(signature: Signature, unknown_categories: UnknownCategories) -> tuple[Rule, ...]:
-    """In the order of the signature's inputs."""
-    return tuple(_rule(it, unknown_categories) for it in signature["inputs"])
+class Gaps(NamedTuple):
+    """What the model has no answer to: categories besides those in `known`, by column, and `missing` values."""
+
+    known: Mapping[str, frozenset[str]] = MappingProxyType({})
+    missing: frozenset[str] = frozenset()
 
 
-def _rule(feature: Feature, unknown_categories: UnknownCategories) -> Rule:
+NO_GAPS = Gaps()
+
+
+def rules_of(
+    signature: Signature, unknown_categories: UnknownCategories, gaps: Gaps = NO_GAPS
+) -> tuple[Rule, ...]:
+    """In the order of the signature's inputs. What the model has no answer to is refused, whatever else is allowed."""
+    return tuple(_rule(it, unknown_categories, gaps) for it in signature["inputs"])
+
+
+def _rule(feature: Feature, unknown_categories: UnknownCategories, gaps: Gaps) -> Rule:
+    name = feature["name"]
     values = frozenset(feature.get("values", ())) - {""}
+    open_ = unknown_categories == "accept" or not values
     return Rule(
-        name=feature["name"],
+        name=name,
         type=feature["type"],
-        nullable=feature["nullable"],
+        nullable=feature["nullable"] and name not in gaps.missing,
         least=max(feature.get("min", -GREATEST), -GREATEST),
         most=min(feature.get("max", GREATEST), GREATEST),
-        known=values if values and unknown_categories == "refuse" else None,
+        known=gaps.known.get(name, None if open_ else values),
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from lockgate.contract.vouched import VOUCHED
 from lockgate_runtime.server.artifact import Artifact, ArtifactError, read_model
+from lockgate_runtime.server.trial import varied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from lockgate.contract import Signature
+    from lockgate_runtime.server.onnx_rows import RowModel
+    from lockgate_runtime.server.rows import Row
 
 Columns: TypeAlias = "tuple[NDArray[Any], ...]"
 """In the order of the signature's inputs, each of length n: float32 (missing NaN), or text as objects (missing "")."""
@@ -23,10 +27,10 @@ _ONNX_TYPES = {"category": "tensor(string)"}
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """A loaded model. Its outputs are probabilities (n, k) in the order of the classes, or values (n)."""
 
     def run(self, columns: Columns) -> NDArray[np.float64]:
-        """Probabilities (n, k) in the order of the classes, or values (n) of a regression."""
+        """The outputs for n rows in columns."""
 
 
 def open_engine(artifact: Artifact, trusted: Sequence[str] = ()) -> Engine:
@@ -35,9 +39,10 @@ def open_engine(artifact: Artifact, trusted: Sequence[str] = ()) -> Engine:
     Raises `ArtifactError` where it cannot be loaded or does not fit its signature.
     """
     data = read_model(artifact)
-    if artifact.format == "onnx":
-        return OnnxEngine(data, artifact.signature)
-    return SkopsEngine(data, artifact.signature, trusted)
+    if artifact.format != "onnx":
+        return SkopsEngine(data, artifact.signature, trusted)
+    engine = OnnxEngine(data, artifact.signature)
+    return _row_engine(engine, data, artifact) or engine
 
 
 class OnnxEngine:
@@ -52,13 +57,42 @@ class OnnxEngine:
         self._names = _input_names(session, signature)
         self._outputs = [_output_name(session)]
         self._width = len(signature["classes"])
-        # The class around it looks for the inputs' names at each run, which takes a fifth of the time of a single row.
-        self._run = getattr(session, "_sess", session).run
+        self._run = _bare_run(session)
 
     def run(self, columns: Columns) -> NDArray[np.float64]:
         feed = {name: column[:, None] for name, column in zip(self._names, columns, strict=True)}
         outputs = np.asarray(self._run(self._outputs, feed, None)[0], dtype=np.float64)
         return _checked(outputs, len(columns[0]), self._width)
+
+
+class RowEngine:
+    """A session whose model takes whole rows of numbers: a single row goes through it in half the time."""
+
+    def __init__(self, model: RowModel, signature: Signature) -> None:
+        session = _session(model.data)
+        self.order = model.order
+        """Which of the signature's inputs is at each place of a row."""
+        self._input, self._outputs = model.input, [_output_name(session)]
+        self._run = _bare_run(session)
+        self._width = len(signature["classes"])
+        self._texts = [(place, it.__getitem__) for place, it in enumerate(model.codes) if it is not None]
+
+    def run(self, columns: Columns) -> NDArray[np.float64]:
+        rows, count = [columns[place] for place in self.order], len(columns[0])
+        for place, code in self._texts:
+            rows[place] = np.fromiter(map(code, rows[place].tolist()), np.float32, count)
+        return self._of(np.array(rows, np.float32).T)
+
+    def run_rows(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        """The outputs for rows whose values are in `order`: the same as for their columns, to the last bit."""
+        values, width = list(chain.from_iterable(rows)), len(self.order)
+        for place, code in self._texts:
+            values[place::width] = map(code, values[place::width])
+        return self._of(np.array(values, np.float32).reshape(-1, width))
+
+    def _of(self, numbers: NDArray[np.float32]) -> NDArray[np.float64]:
+        outputs = np.asarray(self._run(self._outputs, {self._input: numbers}, None)[0], dtype=np.float64)
+        return _checked(outputs, len(numbers), self._width)
 
 
 class SkopsEngine:
@@ -80,6 +114,34 @@ class SkopsEngine:
         return _checked(np.asarray(found, dtype=np.float64), len(frame), self._width)
 
 
+def _row_engine(engine: OnnxEngine, data: bytes, artifact: Artifact) -> RowEngine | None:
+    """None where the model cannot be brought into that form, or answers otherwise in it."""
+    from lockgate_runtime.server.onnx_rows import to_rows
+
+    model = to_rows(data, lambda part, feed: list(_session(part).run(None, feed)))
+    if model is None:
+        return None
+    found = RowEngine(model, artifact.signature)
+    return found if _agree(found, engine, varied(artifact.signature, artifact.reference)) else None
+
+
+def _agree(one: Engine, other: Engine, columns: Columns) -> bool:
+    """Whether they answer alike, to the last bit, and fail for the same rows."""
+    first, second, rows = _answer(one, columns), _answer(other, columns), range(len(columns[0]))
+    if first is not None and second is not None:
+        return np.array_equal(first, second, equal_nan=True)
+    if len(rows) == 1:
+        return first is second
+    return all(_agree(one, other, tuple(it[row : row + 1] for it in columns)) for row in rows)
+
+
+def _answer(engine: Engine, columns: Columns) -> NDArray[np.float64] | None:
+    try:
+        return engine.run(columns)
+    except Exception:  # noqa: BLE001 - a model may raise anything
+        return None
+
+
 def _session(data: bytes) -> Any:  # noqa: ANN401 - the library has no types
     import onnxruntime
 
@@ -90,6 +152,12 @@ def _session(data: bytes) -> Any:  # noqa: ANN401 - the library has no types
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # The library raises types of its own that share no base.
         raise ArtifactError(f"ONNX Runtime refuses the model: {error}", "export the model again") from error
+
+
+def _bare_run(session: Any) -> Callable[..., list[Any]]:  # noqa: ANN401 - the library has no types
+    """Of the class below: the one around it looks for the inputs' names at each run."""
+    run: Callable[..., list[Any]] = getattr(session, "_sess", session).run
+    return run
 
 
 def _input_names(session: Any, signature: Signature) -> tuple[str, ...]:  # noqa: ANN401 - the library has no types

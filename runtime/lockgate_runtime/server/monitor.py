@@ -27,11 +27,12 @@ from lockgate_runtime.server.shared_counters import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from lockgate_runtime.server.engine import Columns
+    from lockgate_runtime.server.rows import Row
     from lockgate_runtime.server.shared_counters import SharedCounters
 
 _ROWS_AT_ONCE = 512
@@ -46,6 +47,9 @@ class Monitoring(Protocol):
 
     def predicted(self, columns: Columns, outputs: NDArray[Any]) -> None:
         """A batch went through the model: its columns (n) and outputs (n) or (n, k), which nobody may change later."""
+
+    def predicted_rows(self, rows: Sequence[Row], outputs: NDArray[Any]) -> None:
+        """As `predicted`, for rows."""
 
     def answered(self, route: str, code: int, seconds: float) -> None:
         """An inference request of the route `v1` or `v2` was answered."""
@@ -77,10 +81,11 @@ class Monitor:
         version: str,
         artifact_sha256: str,
         model_format: str,
+        to_columns: Callable[[Sequence[Row]], Columns],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         layout = counters.layout
-        self._counters, self._worker = counters, worker
+        self._counters, self._worker, self._to_columns = counters, worker, to_columns
         self._row = counters.open_row(worker)
         self._vector = np.asarray(self._row)
         self._exposition = Exposition(layout, version, artifact_sha256, model_format)
@@ -95,7 +100,9 @@ class Monitor:
         self._confident = kind != "regression"
         self._lock = threading.Lock()  # A slow model runs in a thread of its own.
         self._waiting: list[tuple[Columns, NDArray[Any]]] = []
-        self._waiting_rows = 0
+        self._waiting_rows: list[Row] = []
+        self._outputs_of_rows: list[NDArray[Any]] = []
+        self._uncounted = 0
 
     def _find_places(self) -> None:
         layout = self._counters.layout
@@ -140,14 +147,15 @@ class Monitor:
         self._row[self._log_dropped] += rows
 
     def predicted(self, columns: Columns, outputs: NDArray[Any]) -> None:
-        rows, row = len(outputs), self._row
         with self._lock:
-            row[self._rows] += rows
-            row[self._batches + bisect_left(BATCH_ROWS, rows)] += 1
             self._waiting.append((columns, outputs))
-            self._waiting_rows += rows
-            if self._waiting_rows >= _ROWS_AT_ONCE:
-                self._count_waiting()
+            self._count_batch(len(outputs))
+
+    def predicted_rows(self, rows: Sequence[Row], outputs: NDArray[Any]) -> None:
+        with self._lock:
+            self._waiting_rows.extend(rows)
+            self._outputs_of_rows.append(outputs)
+            self._count_batch(len(outputs))
 
     def flush(self) -> None:
         with self._lock:
@@ -162,8 +170,20 @@ class Monitor:
         self.flush()
         return self._live.numbers()
 
+    def _count_batch(self, rows: int) -> None:
+        row = self._row
+        row[self._rows] += rows
+        row[self._batches + bisect_left(BATCH_ROWS, rows)] += 1
+        self._uncounted += rows
+        if self._uncounted >= _ROWS_AT_ONCE:
+            self._count_waiting()
+
     def _count_waiting(self) -> None:
-        waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
+        if self._waiting_rows:
+            outputs_of_rows = _joined(tuple(self._outputs_of_rows))
+            self._waiting.append((self._to_columns(self._waiting_rows), outputs_of_rows))
+            self._waiting_rows, self._outputs_of_rows = [], []
+        waiting, self._waiting, self._uncounted = self._waiting, [], 0
         if not waiting:
             return
         batches, outputs = zip(*waiting, strict=True)
@@ -198,6 +218,8 @@ class Silent:
     queued_rows = 0
 
     def predicted(self, columns: Columns, outputs: NDArray[Any]) -> None: ...
+
+    def predicted_rows(self, rows: Sequence[Row], outputs: NDArray[Any]) -> None: ...
 
     def answered(self, route: str, code: int, seconds: float) -> None: ...
 

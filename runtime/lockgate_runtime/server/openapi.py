@@ -10,7 +10,10 @@ from lockgate.contract.example import example_row
 from lockgate_runtime.server.openapi_schemas import Schema, schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lockgate.contract import Reference, Signature
+    from lockgate_runtime.server.columns import Rule
 
 _ARROW = (
     "application/vnd.apache.arrow.stream",
@@ -40,13 +43,14 @@ class Terms(NamedTuple):
 
     most_rows: int
     most_body_bytes: int
-    only_known_categories: bool
     needs_token: bool
 
 
-def document(signature: Signature, reference: Reference, version: str, terms: Terms) -> bytes:
-    """The whole document as JSON."""
-    shapes = schemas(signature, reference, terms.most_rows, only_known=terms.only_known_categories)
+def document(
+    signature: Signature, rules: Sequence[Rule], reference: Reference, version: str, terms: Terms
+) -> bytes:
+    """The whole document as JSON; `rules` are of the signature's inputs, in their order."""
+    shapes = schemas(signature, rules, reference, terms.most_rows)
     secured: Schema = {"security": [{"bearer": []}, {"key": []}]} if terms.needs_token else {}
     data = {
         "openapi": "3.1.0",

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lockgate.contract.example import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lockgate.contract import Feature, Reference, Signature
+    from lockgate_runtime.server.columns import Rule
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -18,13 +21,13 @@ _DATATYPES = ("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "I
 _TENSOR_TYPES = [*_DATATYPES, "FP16", "FP32", "FP64", "BYTES"]
 
 
-def schemas(signature: Signature, reference: Reference, most_rows: int, *, only_known: bool) -> Schema:
-    """All schemas by name; with `only_known`, a category takes no other values than those listed."""
+def schemas(signature: Signature, rules: Sequence[Rule], reference: Reference, most_rows: int) -> Schema:
+    """All schemas by name; `rules` are of the signature's inputs, in their order."""
     columns = {
-        it["name"]: _column(it, examples(it, reference["features"].get(it["name"])), only_known=only_known)
-        for it in signature["inputs"]
+        it["name"]: _column(it, rule, examples(it, reference["features"].get(it["name"])))
+        for it, rule in zip(signature["inputs"], rules, strict=True)
     }
-    required = [it["name"] for it in signature["inputs"] if not it["nullable"]]
+    required = [rule.name for rule in rules if not rule.nullable]
     return {
         "Row": _closed(columns, required, description="One row: a value for each column."),
         "Rows": _closed(
@@ -41,23 +44,24 @@ def schemas(signature: Signature, reference: Reference, most_rows: int, *, only_
     }
 
 
-def _column(feature: Feature, values: list[Any], *, only_known: bool) -> Schema:
+def _column(feature: Feature, rule: Rule, values: list[Any]) -> Schema:
     """Type, range, categories and whether it may be missing."""
     kind = _TYPES[feature["type"]]
-    schema: Schema = {"type": [kind, "null"] if feature["nullable"] else kind}
+    schema: Schema = {"type": [kind, "null"] if rule.nullable else kind}
     if feature["type"] == "category":
-        schema |= _category(feature, only_known=only_known)
+        schema |= _category(feature, rule)
     elif feature["type"] != "boolean":
         schema["minimum"] = max(feature.get("min", -_GREATEST), -_GREATEST)
         schema["maximum"] = min(feature.get("max", _GREATEST), _GREATEST)
     return {**schema, "examples": values}
 
 
-def _category(feature: Feature, *, only_known: bool) -> Schema:
+def _category(feature: Feature, rule: Rule) -> Schema:
     known = [text for text in feature.get("values", ()) if text]
-    if known and only_known:
-        return {"enum": [*known, "", None] if feature["nullable"] else known}
-    least = {} if feature["nullable"] else {"minLength": 1}
+    if rule.known is not None:
+        known = [text for text in known if text in rule.known]
+        return {"enum": [*known, "", None] if rule.nullable else known}
+    least = {} if rule.nullable else {"minLength": 1}
     if not known:
         return least
     return {**least, "description": f"Known values: {', '.join(known[:100])}{', …' * (len(known) > 100)}"}

@@ -63,8 +63,9 @@ class Prediction:
                     ran.texts = about.answers.texts(ran.outputs)
                 exchange.answer(200, about.answers.body(ran.texts[start:end], exchange.request_id))
             if about.log is not None and about.log.wants(exchange.request_id):
-                own = tuple(it[start:end] for it in ran.columns)
-                about.log.add(exchange.request_id, own, ran.outputs[start:end])
+                about.log.add(exchange.request_id, about.columns_of(ran, start, end), ran.outputs[start:end])
+        except Refused as refused:
+            self.refuse(refused)
         except Exception as error:  # noqa: BLE001 - the others of its batch must still be answered
             self.fail(error)
 
@@ -97,6 +98,12 @@ class Predictions:
         self.inputs, self.answers, self.batcher, self.log, self.failed = inputs, answers, batcher, log, failed
         self._tables, self._tensors, self._tracing = tables, tensors, tracing
         self._most_rows = most_rows
+
+    def columns_of(self, ran: Ran, start: int, end: int) -> Columns:
+        """Of those rows of the batch."""
+        if ran.rows:
+            return self.inputs.columns(ran.rows[start:end])
+        return tuple(it[start:end] for it in ran.columns)
 
     def begin(self, exchange: Exchange, route: str) -> Prediction:
         """A prediction that is traced where it is sampled. Raises `Refused` where the body is no plain one."""

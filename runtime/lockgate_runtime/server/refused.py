@@ -72,6 +72,11 @@ def wrong_columns(errors: list[ColumnError]) -> Refused:
     return Refused(422, "wrong-column", f"{place}: {first.message}{also}", tuple(errors[:MOST_ERRORS]))
 
 
+def no_number(row: int) -> Refused:
+    """The model's answer is NaN or infinite: whoever reads a label beside it would take it for an answer."""
+    return Refused(422, "no-number", f"row {row}: the model's answer to it is no finite number")
+
+
 def quoted(text: str) -> str:
     """For an error: in quotes, of bounded length, and with nothing in it that is not printable."""
     return f"'{printable(text)}'"

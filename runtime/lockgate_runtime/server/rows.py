@@ -13,7 +13,15 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
-from lockgate_runtime.server.columns import Rule, UnknownCategories, fault, rules_of, unknown_column
+from lockgate_runtime.server.columns import (
+    NO_GAPS,
+    Gaps,
+    Rule,
+    UnknownCategories,
+    fault,
+    rules_of,
+    unknown_column,
+)
 from lockgate_runtime.server.json_documents import kind_of, parse
 from lockgate_runtime.server.refused import (
     MOST_ERRORS,
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
     from lockgate_runtime.server.engine import Columns
 
 Row: TypeAlias = "tuple[Any, ...]"
-"""Values that were judged: numbers first, then categories, each in the signature's order; missing ones are None."""
+"""Values that were judged, in the order that `Inputs` is told; missing ones are None."""
 
 _INT64 = 2**63
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -39,20 +47,29 @@ _EXPECTED = "expected an object with 'rows', a list of objects, or 'columns', li
 
 
 class Inputs:
-    """What a model takes in; `unknown_categories` are passed on to it, or refused."""
+    """What a model takes in; `unknown_categories` are passed on to it, or refused, as what falls in its `gaps` is.
 
-    def __init__(self, signature: Signature, unknown_categories: UnknownCategories) -> None:
-        self.rules = rules_of(signature, unknown_categories)
-        numbers = [place for place, rule in enumerate(self.rules) if rule.type != "category"]
-        texts = [place for place, rule in enumerate(self.rules) if rule.type == "category"]
-        self._ordered = tuple(self.rules[place] for place in (*numbers, *texts))
-        self._numbers, self._texts = len(numbers), len(texts)
-        order = [*numbers, *texts]
-        self._places = [order.index(place) for place in range(len(order))]
-        self._nullable_texts = [
-            place for place, rule in enumerate(self._ordered) if rule.type == "category" and rule.nullable
-        ]
-        self._quotes = 2 * (len(order) + len(texts))
+    A row has at each place the input of the signature that `order` names; by default they are in the signature's order.
+    """
+
+    def __init__(
+        self,
+        signature: Signature,
+        unknown_categories: UnknownCategories,
+        gaps: Gaps = NO_GAPS,
+        order: Sequence[int] | None = None,
+    ) -> None:
+        self.rules = rules_of(signature, unknown_categories, gaps)
+        self._order = order = range(len(self.rules)) if order is None else order
+        self._ordered = tuple(self.rules[place] for place in order)
+        is_text = [rule.type == "category" for rule in self._ordered]
+        self._numbers = [place for place, text in enumerate(is_text) if not text]
+        self._texts = [place for place, text in enumerate(is_text) if text]
+        self._nullable_texts = [place for place in self._texts if self._ordered[place].nullable]
+        found = [*self._numbers, *self._texts]
+        self._places = [found.index(order.index(place)) for place in range(len(found))]
+        """Where, among numbers and then texts, each of the signature's inputs is."""
+        self._quotes = 2 * (len(found) + len(self._texts))
         """Around a row's names and texts, if it has all of them."""
         self._decode_rows = _rows_decoder(self._ordered)
         self._decode_columns = _columns_decoder(self._ordered)
@@ -77,17 +94,17 @@ class Inputs:
     def columns(self, rows: Sequence[Row]) -> Columns:
         """The rows as the model takes them."""
         values = tuple(zip(*rows, strict=True))
-        numbers = values[: self._numbers]
         found: list[Any] = []
-        if numbers:
-            flat = np.fromiter(chain.from_iterable(numbers), np.float32, len(rows) * len(numbers))
-            found.extend(flat.reshape(len(numbers), -1))
-        if self._texts:
-            texts = np.array(values[self._numbers :], object)
-            for place in self._nullable_texts:
-                column = texts[place - self._numbers]
-                column[np.array([value is None for value in column])] = ""
-            found.extend(texts)
+        if self._numbers:
+            numbers = chain.from_iterable([values[place] for place in self._numbers])
+            flat = np.fromiter(numbers, np.float32, len(rows) * len(self._numbers))
+            found.extend(flat.reshape(len(self._numbers), -1))
+        for place in self._texts:
+            column = np.empty(len(rows), object)
+            column[:] = values[place]
+            if place in self._nullable_texts:
+                column[np.array([value is None for value in values[place]])] = ""
+            found.append(column)
         return tuple([found[place] for place in self._places])
 
     def decode_slowly(self, body: bytes, most_rows: int) -> list[Row]:
@@ -99,8 +116,10 @@ class Inputs:
             names = ", ".join(quoted(name) for name in list(found)[:5])
             raise wrong_body(f"the body has {names or 'nothing'}, {_EXPECTED}")
         if "rows" in found:
-            return _read_rows(found["rows"], self._ordered, most_rows)
-        return _read_columns(found["columns"], self._ordered, most_rows)
+            rows = _read_rows(found["rows"], self.rules, most_rows)
+        else:
+            rows = _read_columns(found["columns"], self.rules, most_rows)
+        return [tuple([row[place] for place in self._order]) for row in rows]
 
     def _decode_others(self, body: bytes, most_rows: int) -> list[Row]:
         try:
@@ -114,7 +133,7 @@ class Inputs:
         if (
             len(lengths) != 1
             or body.count(b'"')
-            != 2 + 2 * (len(columns) + len(rows) * self._texts - self._count_missing(rows))
+            != 2 + 2 * (len(columns) + len(rows) * len(self._texts) - self._count_missing(rows))
             or not rows
         ):
             return self.decode_slowly(body, most_rows)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lockgate import __version__
-from lockgate.contract.example import example_row
 from lockgate_runtime.server.answers import Answers
 from lockgate_runtime.server.auth import Tokens
 from lockgate_runtime.server.batching import Batcher, measure
-from lockgate_runtime.server.engine import open_engine
+from lockgate_runtime.server.engine import RowEngine, open_engine
 from lockgate_runtime.server.exchange import JSON
 from lockgate_runtime.server.log_storage import open_storage
 from lockgate_runtime.server.monitor import Monitor, Silent
@@ -25,16 +22,13 @@ from lockgate_runtime.server.rows import Inputs
 from lockgate_runtime.server.tables import Tables
 from lockgate_runtime.server.tensors import EXTENSIONS, Tensors
 from lockgate_runtime.server.tracing import open_tracing
+from lockgate_runtime.server.trial import gaps, typical
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from lockgate.contract import Json, Signature
     from lockgate_runtime.server.artifact import Artifact
-    from lockgate_runtime.server.engine import Columns
     from lockgate_runtime.server.exchange import Exchange
     from lockgate_runtime.server.logs import Logs
     from lockgate_runtime.server.monitor import Monitoring
@@ -63,16 +57,21 @@ class Service:
         signature = artifact.signature
         card = settings.card
         self._card = "" if card is None else card.read_text(encoding="utf-8", errors="replace")
-        self.monitor = self._open_monitor(counters, worker)
-        inputs = Inputs(signature, settings.unknown_categories)
         engine = open_engine(artifact, settings.trusted)
-        row = example_row(signature, artifact.reference)
+        found = gaps(engine, signature, artifact.reference)
+        by_rows = engine if isinstance(engine, RowEngine) else None
+        inputs = Inputs(
+            signature, settings.unknown_categories, found, None if by_rows is None else by_rows.order
+        )
+        self._rules = inputs.rules
+        self.monitor = self._open_monitor(counters, worker, inputs)
         self.batcher = Batcher(
             loop,
             engine.run,
+            (lambda rows: engine.run(inputs.columns(rows))) if by_rows is None else by_rows.run_rows,
             inputs.columns,
             self.monitor,
-            pace=measure(engine.run, lambda count: _examples(row, signature, count)),
+            pace=measure(engine.run, lambda count: typical(signature, artifact.reference, count)),
             most_rows=settings.most_queued_rows,
             timeout_seconds=settings.timeout_seconds,
         )
@@ -121,7 +120,7 @@ class Service:
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         self.router.fail(exchange, error)
 
-    def _open_monitor(self, counters: SharedCounters | None, worker: int) -> Monitoring:
+    def _open_monitor(self, counters: SharedCounters | None, worker: int, inputs: Inputs) -> Monitoring:
         if counters is None:
             return Silent()
         artifact = self._artifact
@@ -131,6 +130,7 @@ class Service:
             version=self._settings.version,
             artifact_sha256=artifact.sha256,
             model_format=artifact.format,
+            to_columns=inputs.columns,
         )
 
     def _open_log(self) -> PredictionLog | None:
@@ -191,10 +191,9 @@ class Service:
         terms = openapi.Terms(
             most_rows=settings.most_rows,
             most_body_bytes=settings.limits.body_bytes,
-            only_known_categories=settings.unknown_categories == "refuse",
             needs_token=self._tokens is not None,
         )
-        return openapi.document(artifact.signature, artifact.reference, settings.version, terms)
+        return openapi.document(artifact.signature, self._rules, artifact.reference, settings.version, terms)
 
     def _make_page(self) -> tuple[bytes, bytes]:
         from lockgate_runtime.server import page
@@ -204,14 +203,3 @@ class Service:
             artifact.signature, artifact.reference, self._settings.version, artifact.sha256, self._card
         )
         return page.CONTENT_SECURITY_POLICY.encode(), html
-
-
-def _examples(row: Mapping[str, Json], signature: Signature, count: int) -> Columns:
-    """Columns of that many rows, all alike."""
-    return tuple(_column(row[it["name"]], it["type"], count) for it in signature["inputs"])
-
-
-def _column(value: Json, kind: str, count: int) -> NDArray[Any]:
-    if kind == "category":
-        return np.full(count, value or "", dtype=object)
-    return np.full(count, np.nan if value is None else value, dtype=np.float32)

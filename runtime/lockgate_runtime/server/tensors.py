@@ -25,6 +25,7 @@ from lockgate_runtime.server.refused import (
     MOST_ERRORS,
     ColumnError,
     malformed,
+    no_number,
     printable,
     quoted,
     too_many_rows,
@@ -122,7 +123,10 @@ class Tensors:
     def encode(
         self, outputs: NDArray[np.float64], request: Request, request_id: str
     ) -> tuple[bytes, int | None]:
-        """The answer's body, and the length of its JSON where bytes follow it."""
+        """The answer's body, and the length of its JSON where bytes follow it. Raises `Refused` for NaN."""
+        finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+        if not finite.all():
+            raise no_number(int(finite.argmin()))
         described, binaries = [], []
         for wanted in request.wanted:
             datatype, shape = self._shapes[wanted.name]
