@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockgate_runtime.server.batching import Batcher, Outputs, Pace, Ran, Steps, measure
-from lockgate_runtime.server.engine import Columns
+from lockgate_runtime.server.batching import Batcher, Pace, Ran, Steps, measure
+from lockgate_runtime.server.engine import Columns, Outputs
 from lockgate_runtime.server.monitor import Silent
 from lockgate_runtime.server.refused import Refused
 

@@ -12,23 +12,26 @@ from lockgate_runtime.server.refused import no_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from lockgate.contract import Signature
+    from lockgate_runtime.server.engine import Outputs
 
 _NULL = b"null"
 _encode = msgspec.json.Encoder().encode
 
 
-def labels_of(outputs: NDArray[np.float64], signature: Signature) -> list[str]:
+def labels_of(outputs: Outputs, signature: Signature) -> list[str]:
     """The class that is predicted for each row: of two the positive one from the threshold on, else the likeliest."""
-    classes = signature["classes"]
     if signature["kind"] == "binary":
-        bound = 0.5 if signature["threshold"] is None else signature["threshold"]
-        # Mostly it is one row, for which an array costs more than it saves.
-        return [classes[probability >= bound] for probability in outputs[:, 1].tolist()]
+        return _binary_labels(outputs[:, 1].tolist(), signature)
+    classes = signature["classes"]
     return [classes[code] for code in outputs.argmax(axis=1).tolist()]
+
+
+def _binary_labels(probabilities: list[float], signature: Signature) -> list[str]:
+    """Of few rows mostly, for which an array costs more than it saves."""
+    classes = signature["classes"]
+    bound = 0.5 if signature["threshold"] is None else signature["threshold"]
+    return [classes[probability >= bound] for probability in probabilities]
 
 
 class Answers:
@@ -38,7 +41,7 @@ class Answers:
         head = _encode({"model": signature["model"], "version": version})
         self._signature = signature
         self._head = head[:-1]
-        self.texts: Callable[[NDArray[np.float64]], list[bytes]] = {
+        self.texts: Callable[[Outputs], list[bytes]] = {
             "binary": self._binary,
             "multiclass": self._multiclass,
             "regression": _values,
@@ -54,12 +57,12 @@ class Answers:
             raise no_number(texts.index(b""))
         return b'%b,"id":"%b","predictions":[%b]}' % (self._head, request_id.encode(), b",".join(texts))
 
-    def _binary(self, outputs: NDArray[np.float64]) -> list[bytes]:
-        starts = self._starts
-        rows = zip(labels_of(outputs, self._signature), _numbers(outputs[:, 1].tolist()), strict=True)
+    def _binary(self, outputs: Outputs) -> list[bytes]:
+        starts, probabilities = self._starts, outputs[:, 1].tolist()
+        rows = zip(_binary_labels(probabilities, self._signature), _numbers(probabilities), strict=True)
         return [b"%b%b}" % (starts[label], text) if text != _NULL else b"" for label, text in rows]
 
-    def _multiclass(self, outputs: NDArray[np.float64]) -> list[bytes]:
+    def _multiclass(self, outputs: Outputs) -> list[bytes]:
         classes = self._signature["classes"]
         rows = zip(
             labels_of(outputs, self._signature), outputs.max(axis=1).tolist(), outputs.tolist(), strict=True
@@ -78,7 +81,7 @@ class Answers:
         ]
 
 
-def _values(outputs: NDArray[np.float64]) -> list[bytes]:
+def _values(outputs: Outputs) -> list[bytes]:
     return [b'{"prediction":%b}' % text if text != _NULL else b"" for text in _numbers(outputs.tolist())]
 
 

@@ -14,7 +14,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lockgate_runtime.server.refused import Refused
 
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from lockgate_runtime.server.engine import Columns
+    from lockgate_runtime.server.engine import Columns, Outputs
     from lockgate_runtime.server.monitor import Monitoring
 
-Outputs: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = "Sequence[tuple[object, ...]]"
 Run: TypeAlias = "Callable[[Columns], Outputs]"
 Steps: TypeAlias = "Generator[tuple[Columns, Outputs] | None, None, tuple[bytes, ...]]"

@@ -191,7 +191,7 @@ class Monitor:
         # Features have the last places, one after the other.
         first = self._counters.layout.features[0].start
         self._vector[first:] += np.concatenate([count(_joined(parts)) for count, parts in columns])
-        self._add_outputs(_joined(outputs))
+        self._add_outputs(_joined(outputs).astype(np.float64))
 
     def _add_outputs(self, outputs: NDArray[Any]) -> None:
         places = self._counters.layout.places

@@ -71,7 +71,9 @@ class PredictionRows:
             values = np.concatenate([it.columns[kept] for it in logged])
             feature = self._signature["inputs"][place]
             columns[f"input_{feature['name']}"] = _input(values, feature["type"])
-        return pa.table({**columns, **self._predictions(np.concatenate([it.outputs for it in logged]))})
+        return pa.table(
+            {**columns, **self._predictions(np.concatenate([it.outputs for it in logged], dtype=np.float64))}
+        )
 
     def _predictions(self, outputs: NDArray[np.float64]) -> dict[str, pa.Array]:
         import pyarrow as pa

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lockgate_runtime.server.answers import Answers
-    from lockgate_runtime.server.batching import Batcher, Outputs, Ran, Steps
-    from lockgate_runtime.server.engine import Columns
+    from lockgate_runtime.server.batching import Batcher, Ran, Steps
+    from lockgate_runtime.server.engine import Columns, Outputs
     from lockgate_runtime.server.exchange import Exchange
     from lockgate_runtime.server.prediction_log import PredictionLog
     from lockgate_runtime.server.rows import Inputs, Row

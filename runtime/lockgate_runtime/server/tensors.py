@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lockgate.contract import Signature
-    from lockgate_runtime.server.engine import Columns
+    from lockgate_runtime.server.engine import Columns, Outputs
 
 EXTENSIONS = ("binary_tensor_data",)
 _MOST_DIGITS = 19
@@ -120,9 +120,7 @@ class Tensors:
         tensors = self._tensors(found.get("inputs"), memoryview(body)[length:], most_rows)
         return Request(self._columns(tensors), wanted, _id(found.get("id")))
 
-    def encode(
-        self, outputs: NDArray[np.float64], request: Request, request_id: str
-    ) -> tuple[bytes, int | None]:
+    def encode(self, outputs: Outputs, request: Request, request_id: str) -> tuple[bytes, int | None]:
         """The answer's body, and the length of its JSON where bytes follow it. Raises `Refused` for NaN."""
         finite = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
         if not finite.all():
@@ -148,7 +146,7 @@ class Tensors:
         text = msgspec.json.encode(head)
         return b"".join((text, *binaries)), len(text) if binaries else None
 
-    def _values(self, name: str, outputs: NDArray[np.float64]) -> Any:  # noqa: ANN401 - texts, or an array
+    def _values(self, name: str, outputs: Outputs) -> Any:  # noqa: ANN401 - texts, or an array
         if name == "probability":
             return outputs[:, 1]
         if name == "probabilities" or self._signature["kind"] == "regression":
