@@ -63,7 +63,7 @@ def log(path: Path, *left_out: str) -> Path:
     day.mkdir(parents=True)
     outputs = np.array([[0.5, 0.5], [0.1, 0.9]])
     now = datetime(2026, 11, 1, tzinfo=UTC)
-    (day / "part.parquet").write_bytes(writer.parquet([Logged("a-1", now, kept, outputs)]))
+    (day / "part.parquet").write_bytes(writer.parquet([Logged("a-1", now, 0, kept, outputs)]))
     return path
 
 

@@ -20,8 +20,9 @@ from tests.server.trained import INPUTS, Trained, train
 from lockgate import contract
 from lockgate.contract import Feature, Kind
 from lockgate_runtime.server.artifact import load
-from lockgate_runtime.server.engine import Columns, Engine, OnnxEngine, RowEngine, open_engine
+from lockgate_runtime.server.engine import Columns, Engine, OnnxEngine, open_engine
 from lockgate_runtime.server.onnx_rows import to_rows
+from lockgate_runtime.server.row_engine import RowEngine
 from lockgate_runtime.server.rows import Inputs
 from lockgate_runtime.server.trial import varied
 

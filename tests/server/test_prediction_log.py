@@ -96,7 +96,7 @@ def test_a_request_is_a_row_of_each_of_its_rows(
 
 def test_the_schema_is_that_of_the_signature() -> None:
     rows = PredictionRows(signature_of(), "1.2.0", ())
-    table = rows.table([Logged("a-1", NOW, columns_of([1], ["2"]), probabilities(0.5))])
+    table = rows.table([Logged("a-1", NOW, 0, columns_of([1], ["2"]), probabilities(0.5))])
     assert table.schema == pa.schema(
         {
             "id": pa.string(),
@@ -114,14 +114,14 @@ def test_the_schema_is_that_of_the_signature() -> None:
 
 def test_of_several_classes_all_probabilities_are_logged() -> None:
     rows = PredictionRows(signature_of("multiclass"), "1.2.0", ("distance", "line"))
-    table = rows.table([Logged("a-1", NOW, (), np.array([[0.2, 0.5, 0.3]]))])
+    table = rows.table([Logged("a-1", NOW, 0, (), np.array([[0.2, 0.5, 0.3]]))])
     (row,) = table.select(["prediction", "probability", "probabilities"]).to_pylist()
     assert row == {"prediction": "b", "probability": 0.5, "probabilities": [0.2, 0.5, 0.3]}
 
 
 def test_of_a_regression_the_value_is_logged() -> None:
     rows = PredictionRows(signature_of("regression"), "1.2.0", ("distance", "line"))
-    table = rows.table([Logged("a-1", NOW, (), np.array([2.5]))])
+    table = rows.table([Logged("a-1", NOW, 0, (), np.array([2.5]))])
     assert table.column_names == ["id", "time", "model", "version", "row", "prediction"]
     assert table["prediction"].to_pylist() == [2.5]
 

@@ -264,7 +264,7 @@ def test_the_page_the_document_and_the_status_are_there(url: str) -> None:
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert ask(url, "GET", "/openapi.json").json["openapi"] == "3.1.0"
-    assert ask(url, "GET", "/v1/status").json["in_flight"] == 1
+    assert ask(url, "GET", "/v1/status").json["in_flight"] == 0
 
 
 def test_what_was_answered_and_refused_is_counted(folder: Path) -> None:
@@ -282,7 +282,7 @@ def test_what_was_answered_and_refused_is_counted(folder: Path) -> None:
         f"lockgate_rows_total{{{labels}}} 2",
         f'lockgate_refusals_total{{{labels},reason="wrong-column"}} 1',
         f'lockgate_refusals_total{{{labels},reason="not-found"}} 1',
-        f"lockgate_requests_in_flight{{{labels}}} 1",
+        f"lockgate_requests_in_flight{{{labels}}} 0",
     ):
         assert line in lines
 
@@ -366,11 +366,17 @@ def test_a_sample_of_predictions_is_kept(folder: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = ("--log-predictions", str(log), "--log-sample", "1", "--log-leave-out=driver")
     with served(folder, *options) as address:
-        ids = [predict(address, [ROW] * rows).json["id"] for rows in (1, 2, 1500)]
+        requests = [[{**ROW, "distance": it % 100} for it in range(rows)] for rows in (1, 2, 2500)]
+        ids = [predict(address, rows).json["id"] for rows in requests]
     found = pq.ParquetDataset(log).read().to_pydict()
     assert "input_line" in found
     assert "input_driver" not in found
-    assert [found["id"].count(it) for it in ids] == [1, 2, 1500]
+    logged = zip(found["id"], found["row"], found["input_distance"], strict=True)
+    assert sorted(logged) == sorted(
+        (request, row, float(row % 100))
+        for request, rows in zip(ids, requests, strict=True)
+        for row in range(len(rows))
+    )
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

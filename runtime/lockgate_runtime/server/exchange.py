@@ -41,7 +41,7 @@ class Exchange:
 
     __slots__ = (
         "body", "counted", "headers", "keep_alive", "line", "method", "old", "reason", "reply", "request_id",
-        "started", "status", "then", "under_way", "url",
+        "started", "status", "then", "url",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +65,6 @@ class Exchange:
         self.reply: bytes | None = None
         self.counted: str | None = None
         self.then: Callable[[Exchange], None] | None = None
-        self.under_way = False
         self.reason: str | None = None
         self.status = 0
         given = headers.get(b"x-request-id")

@@ -81,15 +81,15 @@ class PredictionLog:
         """Whether the request is of the sample: the same answer for an id in every process."""
         return zlib.crc32(request_id.encode()) < self._below
 
-    def add(self, request_id: str, columns: Columns, outputs: NDArray[Any]) -> None:
-        """Log the rows of a request that is wanted: columns (n) and outputs (n) or (n, k), of which copies are kept."""
+    def add(self, request_id: str, columns: Columns, outputs: NDArray[Any], first: int = 0) -> None:
+        """Log rows of a request that is wanted, from its row `first` on; copies are kept of columns and outputs."""
         rows = len(outputs)
         kept = tuple(columns[place].copy() for place in self._rows.kept)
         with self._lock:
             if self._closed or self._waiting_rows + rows > self._sampling.most_rows:
                 self._dropped(rows)
                 return
-            self._waiting.append(Logged(request_id, self._now(), kept, outputs.copy()))
+            self._waiting.append(Logged(request_id, self._now(), first, kept, outputs.copy()))
             self._waiting_rows += rows
             if self._waiting_rows >= self._sampling.file_rows:
                 self._lock.notify()

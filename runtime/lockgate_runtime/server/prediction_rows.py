@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lockgate.contract import Signature
-    from lockgate_runtime.server.engine import Columns
+    from lockgate_runtime.server.engine import Columns, Outputs
 
 
 class Logged(NamedTuple):
-    """A request's rows: kept columns (n) by their place in the signature's inputs, and outputs (n) or (n, k)."""
+    """Rows of a request from its row `first` on: kept columns by their place in the signature's inputs, and outputs."""
 
     request_id: str
     time: datetime
+    first: int
     columns: Columns
-    outputs: NDArray[np.float64]
+    outputs: Outputs
 
 
 class PredictionRows:
@@ -65,7 +66,9 @@ class PredictionRows:
             "time": pa.array([it.time for it in logged], pa.timestamp("us", "UTC")).take(_repeated(lengths)),
             "model": pa.repeat(pa.scalar(self._signature["model"]), sum(lengths)),
             "version": pa.repeat(pa.scalar(self._version), sum(lengths)),
-            "row": pa.array(np.concatenate([np.arange(length) for length in lengths]), pa.int32()),
+            "row": pa.array(
+                np.concatenate([it.first + np.arange(len(it.outputs)) for it in logged]), pa.int32()
+            ),
         }
         for kept, place in enumerate(self.kept):
             values = np.concatenate([it.columns[kept] for it in logged])

@@ -183,12 +183,13 @@ class Predictions:
         columns = read()
         prediction.rows = len(columns[0])
         yield None
-        request_id, found = prediction.exchange.request_id, []
+        request_id, found, first = prediction.exchange.request_id, [], 0
         for chunk in self.batcher.chunks(columns):
             outputs = self.batcher.run(chunk)
             found.append(outputs)
             if self.log is not None and self.log.wants(request_id):
-                self.log.add(request_id, chunk, outputs)
+                self.log.add(request_id, chunk, outputs, first)
+            first += len(outputs)
             yield chunk, outputs
         outputs = np.concatenate(found)
         if prediction.reply is not None:

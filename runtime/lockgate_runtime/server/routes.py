@@ -44,10 +44,9 @@ class Router:
     ) -> None:
         self._table, self._tokens, self._monitor, self._logs = table, tokens, monitor, logs
         self.in_flight = 0
+        """Requests of counted routes that are not answered yet."""
 
     def handle(self, exchange: Exchange) -> None:
-        self.in_flight += 1
-        exchange.under_way = True
         try:
             self._answerer(exchange)(exchange)
         except Refused as refused:
@@ -68,7 +67,7 @@ class Router:
         return None
 
     def closed(self, exchange: Exchange) -> None:
-        if exchange.under_way:
+        if exchange.counted is not None:
             self.in_flight -= 1
         if exchange.reason is not None:
             self._monitor.refused(exchange.reason)
@@ -85,8 +84,9 @@ class Router:
 
     def _answerer(self, exchange: Exchange) -> Callable[[Exchange], None]:
         route = self._table.get(exchange.url) or self._find(exchange.url)
-        if route is not None:
+        if route is not None and route.counted is not None:
             exchange.counted = route.counted
+            self.in_flight += 1
         if self._tokens is not None and not self._admitted(route, exchange.headers):
             raise _not_admitted()
         if route is None:

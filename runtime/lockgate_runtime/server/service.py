@@ -10,7 +10,7 @@ from lockgate import __version__
 from lockgate_runtime.server.answers import Answers
 from lockgate_runtime.server.auth import Tokens
 from lockgate_runtime.server.batching import Batcher, measure
-from lockgate_runtime.server.engine import RowEngine, open_engine
+from lockgate_runtime.server.engine import open_engine
 from lockgate_runtime.server.exchange import JSON
 from lockgate_runtime.server.log_storage import open_storage
 from lockgate_runtime.server.monitor import Monitor, Silent
@@ -18,6 +18,7 @@ from lockgate_runtime.server.prediction_log import PredictionLog, Sampling
 from lockgate_runtime.server.predictions import Predictions
 from lockgate_runtime.server.refused import Refused
 from lockgate_runtime.server.routes import POST, Route, Router, reading
+from lockgate_runtime.server.row_engine import RowEngine
 from lockgate_runtime.server.rows import Inputs
 from lockgate_runtime.server.tables import Tables
 from lockgate_runtime.server.tensors import EXTENSIONS, Tensors

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "\N{BLACK QUESTION MARK ORNAMENT} seen by nobody"
 _MISSING = {"", None}
-_VARIED_ROWS = 64
+_VARIED_ROWS = 32
 _HELP = "see that the estimator answers each row of its holdout with a number, then export it again"
 
 
