@@ -49,9 +49,9 @@ def judged(metric: AnalysisMetric, *series: Series) -> Judgement:
     return metric.limits.judge(answer[0].value if answer else None)
 
 
-def predictions(version: str, *a_second: float) -> list[Series]:
-    name = "lockgate_predictions_bin_total"
-    return [counter(name, rate, version, bin=str(index)) for index, rate in enumerate(a_second)]
+def predictions(version: str, *a_second: float, scale: str = "1.0") -> list[Series]:
+    name = "lockgate_predictions_shared_bin_total"
+    return [counter(name, rate, version, scale=scale, bin=str(index)) for index, rate in enumerate(a_second)]
 
 
 def test_the_slo_says_what_a_canary_is_held_to() -> None:
@@ -121,6 +121,31 @@ def test_other_predictions_than_the_stable_versions_fail(
 ) -> None:
     metric = by_name(slo=SLO, rollout=CANARY)["prediction-psi"]
     assert judged(metric, *predictions("new", *canary), *predictions("old", 50, 50)) == expected
+
+
+def test_of_several_scales_the_one_that_shows_most_counts() -> None:
+    metric = by_name(slo=SLO, rollout=CANARY)["prediction-psi"]
+    coarse = (*predictions("new", 5, 0, scale="4.0"), *predictions("old", 5, 0, scale="4.0"))
+    assert judged(metric, *predictions("new", 9, 1), *predictions("old", 5, 5), *coarse) == "failed"
+    assert judged(metric, *predictions("new", 5, 5), *predictions("old", 5, 5), *coarse) == "successful"
+    # One that only the one version has says nothing.
+    alone = predictions("new", 9, 1, scale="0.25")
+    assert judged(metric, *predictions("new", 5, 5), *predictions("old", 5, 5), *alone) == "successful"
+
+
+def test_predictions_of_another_magnitude_fail() -> None:
+    metric = by_name(slo=SLO, rollout=CANARY)["prediction-psi"]
+    assert judged(metric, *predictions("new", 5, 5), *predictions("old", 5, 5, scale="1024.0")) == "failed"
+    few = predictions("old", 0.1, 0, scale="1024.0")
+    assert judged(metric, *predictions("new", 5, 5), *few) == "inconclusive"
+
+
+def test_bins_that_nobody_predicts_into_add_nothing() -> None:
+    """With a hundred times the stable version's traffic they would, each by its half observation."""
+    metric = by_name(slo=SLO, rollout=CANARY)["prediction-psi"]
+    nowhere = [0.0] * 30
+    new, old = predictions("new", 0.5, 0.5, *nowhere), predictions("old", 500, 500, *nowhere)
+    assert judged(metric, *new, *old) == "successful"
 
 
 @pytest.mark.parametrize("few", ["new", "old"])

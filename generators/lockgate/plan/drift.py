@@ -21,19 +21,28 @@ from lockgate.plan.promql import (
 )
 
 PREDICTION_BINS = "lockgate_predictions_bin_total"
+SHARED_BINS = "lockgate_predictions_shared_bin_total"
 PREDICTION_REFERENCE = "lockgate_predictions_reference_ratio"
 FEATURE_BINS = "lockgate_feature_bin_total"
 FEATURE_REFERENCE = "lockgate_feature_reference_ratio"
 
 _HALF = Number(Decimal("0.5"))
+_APART = Number(Decimal(100))
+_SCALE = ("scale",)
 
 
 def prediction_psi(candidate: Matchers, stable: Matchers, seconds: int, min_samples: int) -> Expression:
-    """The candidate's predictions against those of the stable pods, where both made enough of them."""
-    ours, theirs = (_counted(PREDICTION_BINS, which, ("bin",), seconds) for which in (candidate, stable))
-    psi = _psi(_share(ours, ()), _share(theirs, ()), ())
+    """The candidate's predictions against those of the stable pods, where both made enough of them.
+
+    By bins that both versions have: values have them on several scales, of which the one that shows most counts.
+    Versions without a scale in common predict values of another magnitude.
+    """
+    ours, theirs = (_counted(SHARED_BINS, which, ("scale", "bin"), seconds) for which in (candidate, stable))
+    by_scale = _psi(_share(ours, _SCALE), _share(theirs, _SCALE), _SCALE, Binary(ours, "+", theirs))
+    apart = Binary(Binary(Aggregate("sum", ours), "*", Number(Decimal(0))), "+", _APART)
+    psi: Expression = Binary(Aggregate("max", by_scale), "or", apart, On())
     for counts in (ours, theirs):
-        psi = where_enough(psi, Aggregate("sum", counts), min_samples)
+        psi = where_enough(psi, Aggregate("max", Aggregate("sum", counts, _SCALE)), min_samples)
     return psi
 
 
@@ -61,5 +70,9 @@ def _share(counts: Expression, by: tuple[str, ...]) -> Expression:
     return Binary(smoothed, "/", whole, On(by, one_right=True))
 
 
-def _psi(p: Expression, q: Expression, by: tuple[str, ...]) -> Expression:
-    return Aggregate("sum", Binary(Binary(p, "-", q), "*", Ln(Binary(p, "/", q))), by)
+def _psi(p: Expression, q: Expression, by: tuple[str, ...], counts: Expression | None = None) -> Expression:
+    """Over all bins, or over those that have `counts`."""
+    terms = Binary(Binary(p, "-", q), "*", Ln(Binary(p, "/", q)))
+    if counts is not None:
+        terms = Binary(terms, "and", Binary(counts, ">", Number(Decimal(0))))
+    return Aggregate("sum", terms, by)

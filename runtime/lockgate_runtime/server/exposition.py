@@ -11,6 +11,7 @@ import numpy as np
 
 from lockgate_runtime.server.binning import shares
 from lockgate_runtime.server.processes import measure
+from lockgate_runtime.server.shared_bins import shared_bins
 from lockgate_runtime.server.shared_counters import BATCH_ROWS, CONFIDENCES, MOST_CODES, ROUTES
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ class Exposition:
         yield _Line(_head(metric, "counter", "Predictions by bin of the reference."), -1)
         for index, place in enumerate(_range(self._layout.places["predictions"])):
             yield _Line(self._labels.of(metric, bin=str(index)), place)
+        metric = "lockgate_predictions_shared_bin_total"
+        yield _Line(_head(metric, "counter", "Predictions by bins that all versions have."), -1)
+        names = shared_bins(self._layout.signature, self._layout.reference)
+        for (scale, index), place in zip(names, _range(self._layout.places["shared_bins"]), strict=True):
+            yield _Line(self._labels.of(metric, scale=scale, bin=str(index)), place)
         metric = "lockgate_feature_bin_total"
         yield _Line(_head(metric, "counter", "Values of a feature by bin of the reference."), -1)
         for feature, places in zip(self._layout.signature["inputs"], self._layout.features, strict=True):

@@ -17,6 +17,7 @@ import numpy as np
 from lockgate_runtime.server.binning import feature_count, prediction_count
 from lockgate_runtime.server.exposition import Exposition
 from lockgate_runtime.server.live import Live
+from lockgate_runtime.server.shared_bins import shared_count
 from lockgate_runtime.server.shared_counters import (
     BATCH_ROWS,
     CONFIDENCES,
@@ -94,6 +95,7 @@ class Monitor:
         self._find_places()
         kind, reference = layout.signature["kind"], layout.reference
         self._count_predictions = prediction_count(reference["predictions"], kind)
+        self._count_shared = shared_count(layout.signature, reference)
         self._count_features = [
             feature_count(reference["features"][it["name"]]) for it in layout.signature["inputs"]
         ]
@@ -196,6 +198,7 @@ class Monitor:
     def _add_outputs(self, outputs: NDArray[Any]) -> None:
         places = self._counters.layout.places
         self._vector[places["predictions"]] += self._count_predictions(outputs)
+        self._vector[places["shared_bins"]] += self._count_shared(outputs)
         if self._confident:
             largest = reduce(np.maximum, outputs.T)  # a class at a time: rows are many
             bins = np.searchsorted(CONFIDENCES, largest, side="left")

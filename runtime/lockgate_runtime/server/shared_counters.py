@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lockgate_runtime.server.binning import bins_of
+from lockgate_runtime.server.shared_bins import shared_bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,7 @@ def layout_of(signature: Signature, reference: Reference, slo_seconds: float | N
         "confidences": len(CONFIDENCES) + 1,
         "refusals": MOST_REASONS,
         "predictions": bins_of(reference["predictions"]),
+        "shared_bins": len(shared_bins(signature, reference)),
     }
     features = [bins_of(reference["features"][it["name"]]) for it in signature["inputs"]]
     slices = [slice(*ends) for ends in pairwise(accumulate([*sizes.values(), *features], initial=0))]

@@ -79,6 +79,11 @@ def scraped(draw: st.DrawFn) -> list[Series]:
             series("lockgate_predictions_bin_total", draw(counters()), bin=bin_, **own) for bin_ in "0123"
         ]
         found += [
+            series("lockgate_predictions_shared_bin_total", draw(counters()), scale=scale, bin=bin_, **own)
+            for scale in draw(st.lists(st.sampled_from(["1.0", "4.0", "16.0"]), min_size=1, unique=True))
+            for bin_ in "012"
+        ]
+        found += [
             series("lockgate_predictions_reference_ratio", [0.25] * STEPS, bin=bin_, **own) for bin_ in "0123"
         ]
         found += _histogram(draw, own)
