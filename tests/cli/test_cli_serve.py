@@ -109,14 +109,27 @@ def test_missing_libraries_say_what_to_install(
     )
 
 
-def test_a_port_that_is_taken_is_named(lockgate: Lockgate, exported: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_port_that_is_taken_is_named(lockgate: Lockgate, exported: Path, shares: bool) -> None:
+    """Another model's server would share its port, and get half of the requests."""
+    with socket.create_server(("127.0.0.1", 0), reuse_port=shares) as other:
         port = other.getsockname()[1]
         outcome = lockgate("serve", "iris", "--port", str(port))
     assert outcome.code == 1
-    assert outcome.err.startswith(
+    assert outcome.err == (
         f"error: cannot listen at port {port} of '127.0.0.1': address already in use\n"
+        "  = help: name another port with --port; with --port 0 the system finds a free one\n"
     )
+
+
+@pytest.mark.parametrize("option", ["--port=8081", "--host=::1"])
+def test_an_address_that_only_the_server_would_hear_of_is_a_usage_error(
+    lockgate: Lockgate, exported: Path, option: str
+) -> None:
+    outcome = lockgate("serve", "iris", "--port", "0", "--", option)
+    name = option.partition("=")[0]
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: '{name}' stands behind '--', where nobody asks")
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http", "\N{SUPERSCRIPT TWO}"])
@@ -144,6 +157,19 @@ def test_the_printed_command_gets_a_prediction(exported: Path) -> None:
         request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert json.load(answer)["predictions"][0]["prediction"] == "True"
+
+
+@pytest.mark.slow
+def test_of_two_that_start_at_one_port_at_once_only_one_serves(exported: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with serving(exported, "--port", port) as one, serving(exported, "--port", port) as other:
+        lines = {process: process.stdout.readline() for process in (one, other) if process.stdout is not None}
+        served, refused = sorted(lines, key=lambda process: lines[process], reverse=True)
+        assert lines[served].startswith(f"serving iris unreleased at http://127.0.0.1:{port}/")
+        _, err = refused.communicate(timeout=30)
+        assert (lines[refused], refused.returncode) == ("", 1)
+        assert err.startswith(f"error: cannot listen at port {port} of '127.0.0.1': address already in use\n")
 
 
 @pytest.mark.slow

@@ -110,6 +110,15 @@ def test_a_server_with_a_certificate_is_probed_and_scraped_in_https() -> None:
     assert endpoint["scheme"] == "https"
 
 
+@pytest.mark.parametrize(("secret", "protocol"), [(None, "http"), ("certificate", "https")])
+def test_every_service_names_the_protocol_that_its_server_speaks(secret: str | None, protocol: str) -> None:
+    files = made(replace(BLUE_GREEN, tls_secret=secret))
+    for name in ("service.yaml", "service-preview.yaml"):
+        assert files[name]["spec"]["ports"] == [
+            {"name": protocol, "port": 80, "targetPort": "http", "appProtocol": protocol}
+        ]
+
+
 def test_a_column_s_name_cannot_become_a_flag_of_the_server() -> None:
     assert cluster_arguments(EQUIPPED)[-3:] == ("--log-leave-out=--name", "--trace-sample", "0.01")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lockgate_runtime.server.arrow_texts import is_text, texts_of
 from lockgate_runtime.server.columns import Rule, number_column, text_column, unknown_column
 from lockgate_runtime.server.refused import (
     MOST_ERRORS,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 ARROW_FILE = "application/vnd.apache.arrow.file"
 PARQUET = "application/vnd.apache.parquet"
+_NAMES = {ARROW_STREAM: "Arrow stream", ARROW_FILE: "Arrow file", PARQUET: "Parquet file"}
 MOST_BYTES = 64 * 1024 * 1024
 # What pandas writes of an index that has no name.
 _INDEX = re.compile(r"__index_level_\d{1,3}__").fullmatch
@@ -57,9 +59,7 @@ class Tables:
             table = self._readers[media_type](body, most_rows)
         except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError) as error:
             reason = printable(" ".join(str(error).split()))
-            raise malformed(
-                f"the body is not {media_type.rpartition('.')[2]} that can be read: {reason}"
-            ) from None
+            raise malformed(f"the body is no {_NAMES[media_type]} that can be read: {reason}") from None
         if not table.num_rows:
             raise wrong_body("the table has no rows, expected at least one")
         return self._columns(table)
@@ -67,13 +67,12 @@ class Tables:
     def _arrow_stream(self, body: bytes, most_rows: int) -> Any:  # noqa: ANN401 - the library has no types
         from lockgate_runtime.server.arrow_messages import read_stream
 
-        return read_stream(body, self._refuse_schema, most_rows)
+        return read_stream(body, self._refuse_schema, most_rows, self._most_bytes)
 
     def _arrow_file(self, body: bytes, most_rows: int) -> Any:  # noqa: ANN401 - the library has no types
-        """A file is a stream between a mark of 8 bytes and an index, which is not needed."""
-        if not body.startswith(b"ARROW1\x00\x00"):
-            raise malformed("the body is no Arrow file, which begins with 'ARROW1'")
-        return self._arrow_stream(body[8:], most_rows)
+        from lockgate_runtime.server.arrow_messages import read_file
+
+        return read_file(body, self._refuse_schema, most_rows, self._most_bytes)
 
     def _parquet(self, body: bytes, most_rows: int) -> Any:  # noqa: ANN401 - the library has no types
         import pyarrow as pa
@@ -124,7 +123,7 @@ class Tables:
                 continue
             values = table.column(rule.name).combine_chunks()
             if rule.type == "category":
-                texts, size = _texts(values, room)
+                texts, size = texts_of(values, room)
                 room -= size
                 columns.append(text_column(rule, texts, errors))
             else:
@@ -157,8 +156,7 @@ def _expected(rule: Rule, kind: Any) -> str | None:  # noqa: ANN401 - the librar
     if types.is_null(kind):
         return None
     if rule.type == "category":
-        text = kind.value_type if types.is_dictionary(kind) else kind
-        return None if types.is_string(text) or types.is_large_string(text) else "text"
+        return None if is_text(kind) else "text"
     if rule.type == "boolean":
         return None if types.is_boolean(kind) else "truth values"
     return None if types.is_integer(kind) or types.is_floating(kind) else "numbers"
@@ -174,20 +172,3 @@ def _numbers(values: Any) -> NDArray[Any]:  # noqa: ANN401 - the library has no 
         values = values.cast(pa.float32())
     found: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return found
-
-
-def _texts(values: Any, most_bytes: int) -> tuple[list[str | None], int]:  # noqa: ANN401 - the library has no types
-    """The texts and their bytes; none where these are more than may be: many rows may share one long text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_null(values.type):
-        return [None] * len(values), 0
-    if not pa.types.is_dictionary(values.type):
-        return values.to_pylist(), pc.sum(pc.binary_length(values)).as_py() or 0
-    lengths = pc.take(pc.binary_length(values.dictionary), values.indices)
-    size = pc.sum(lengths).as_py() or 0
-    if size > most_bytes:
-        return [], size
-    distinct = values.dictionary.to_pylist()
-    return [None if place is None else distinct[place] for place in values.indices.to_pylist()], size

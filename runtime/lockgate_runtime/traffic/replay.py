@@ -12,15 +12,19 @@ import json
 import sys
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lockgate_runtime.traffic.bodies import TrafficError, read_bodies
 from lockgate_runtime.traffic.connections import Tally, Target
+from lockgate_runtime.traffic.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lockgate_runtime.traffic.sharing import Side
+
 OK, FAILED = 0, 1
+_SIDES: tuple[Side, ...] = ("stable", "candidate")
 _MOST_ROWS = 5000
 _CONNECTIONS = 32
 _TICK_SECONDS = 0.005
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         bodies = {
             name: read_bodies(options.traffic, getattr(options, f"{name}_model"), _MOST_ROWS)
-            for name in ("stable", "candidate")
+            for name in _SIDES
         }
     except TrafficError as error:
         print(f"error: {error.message}\nhelp: {error.help}", file=sys.stderr)
@@ -46,20 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return OK
 
 
-async def _replay(bodies: Mapping[str, Sequence[bytes]], options: argparse.Namespace) -> None:
+async def _replay(bodies: Mapping[Side, Sequence[bytes]], options: argparse.Namespace) -> None:
     print(json.dumps({"rows": len(bodies["stable"])}), flush=True)
-    stable, candidate = (
-        _Side(Target(getattr(options, name), _CONNECTIONS), bodies[name]) for name in ("stable", "candidate")
-    )
-    replay = _Replay(options.rate, stable, candidate)
+    targets = {name: Target(getattr(options, name), _CONNECTIONS) for name in _SIDES}
+    replay = _Replay(options.rate, targets, Sharing(bodies["stable"], bodies["candidate"]))
     sending = asyncio.ensure_future(replay.send())
     told = asyncio.ensure_future(_listen(replay, options.slow))
     try:
         await asyncio.wait((sending, told), return_when=asyncio.FIRST_COMPLETED)
     finally:
         sending.cancel()
-        for side in (stable, candidate):
-            side.target.close()
+        for target in targets.values():
+            target.close()
 
 
 async def _listen(replay: _Replay, slow_seconds: float | None) -> None:
@@ -74,27 +76,18 @@ async def _listen(replay: _Replay, slow_seconds: float | None) -> None:
             print(json.dumps(replay.report(slow_seconds)), flush=True)
 
 
-class _Side(NamedTuple):
-    """A version and the requests for it, as many as for the other."""
-
-    target: Target
-    bodies: Sequence[bytes]
-
-
 class _Replay:
-    def __init__(self, rate: float, stable: _Side, candidate: _Side) -> None:
-        self._rate, self._stable, self._candidate = rate, stable, candidate
-        self._weight_percent, self._given = 0, 0
+    def __init__(self, rate: float, targets: Mapping[Side, Target], sharing: Sharing) -> None:
+        self._rate, self._targets, self._sharing = rate, targets, sharing
 
     def shift(self, weight_percent: int) -> None:
         """Change the weight, and begin to count anew."""
-        self._weight_percent, self._given = weight_percent, 0
-        for side in (self._stable, self._candidate):
-            side.target.tally = Tally()
+        self._sharing.shift(weight_percent)
+        for target in self._targets.values():
+            target.tally = Tally()
 
     def report(self, slow_seconds: float | None) -> dict[str, dict[str, float | int | None]]:
-        tallies = {"stable": self._stable.target.tally, "candidate": self._candidate.target.tally}
-        return {name: _said(tally, slow_seconds) for name, tally in tallies.items()}
+        return {name: _said(target.tally, slow_seconds) for name, target in self._targets.items()}
 
     async def send(self) -> None:
         loop = asyncio.get_running_loop()
@@ -103,20 +96,12 @@ class _Replay:
             due = start + number / self._rate
             while (now := loop.time()) < due:
                 await asyncio.sleep(max(_TICK_SECONDS, due - now))
-            side = self._next()
-            side.target.ask(side.bodies[number % len(side.bodies)], now)
+            side, body = self._sharing.take()
+            self._targets[side].ask(body, now)
             if number % _LOOKED_AFTER == 0:
                 await asyncio.sleep(0)
-                self._stable.target.give_up_late()
-                self._candidate.target.give_up_late()
-
-    def _next(self) -> _Side:
-        """Spread evenly: of any hundred requests in a row, the weight's number goes to the candidate."""
-        self._given += self._weight_percent
-        if self._given < 100:
-            return self._stable
-        self._given -= 100
-        return self._candidate
+                for target in self._targets.values():
+                    target.give_up_late()
 
 
 def _said(tally: Tally, slow_seconds: float | None) -> dict[str, float | int | None]:
@@ -139,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--traffic", type=Path, required=True, metavar="PATH", help="a Parquet file, or a folder of a log"
     )
-    for name in ("stable", "candidate"):
+    for name in _SIDES:
         parser.add_argument(f"--{name}", required=True, metavar="URL", help="its server")
         parser.add_argument(
             f"--{name}-model", type=Path, required=True, metavar="DIR", help="its exported model"

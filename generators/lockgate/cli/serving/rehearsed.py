@@ -129,7 +129,8 @@ def _conclude(rehearsal: Rehearsal, steps: Sequence[StepSeen], terminal: Termina
         at = f"at step {last.number} ({last.weight_percent} %)"
         terminal.say(f"{_verdict(end, terminal)} {at} by {end.metric}: {_why(end, metric, steps)}")
     sent = [step.report.candidate for step in steps]
-    terminal.say(f"  {_answered(sent, for_predictions=end is not None and end.metric == _PSI)}")
+    moved = end is not None and end.metric == _PSI and end.end == "failed"
+    terminal.say(f"  {_answered(sent, predictions_moved=moved)}")
 
 
 def _verdict(end: Measurement, terminal: Terminal) -> str:
@@ -152,11 +153,11 @@ def _why(end: Measurement, metric: AnalysisMetric, steps: Sequence[StepSeen]) ->
     return f"{times} bad, the last {end.value:.4g}, where {wanted} is allowed ({metric.reason})"
 
 
-def _answered(sent: Sequence[Sent], *, for_predictions: bool) -> str:
+def _answered(sent: Sequence[Sent], *, predictions_moved: bool) -> str:
     """Of predictions that moved, none is bad by itself: whoever asked the candidate got one of them."""
     answers, bad = sum(it.answers for it in sent), sum(it.bad for it in sent)
     failed, slow, refused = (sum(getattr(it, name) for it in sent) for name in ("failed", "slow", "refused"))
-    which = "all with such predictions" if for_predictions else f"{bad:,} of them bad"
+    which = "all with such predictions" if predictions_moved else f"{bad:,} of them bad"
     text = f"the candidate gave {plural(answers, 'answer')}, {which}: {failed:,} failed, {slow:,} slow"
     return f"{text}; it refused {plural(refused, 'row')}" if refused else text
 

@@ -56,6 +56,8 @@ def services(service: Service, plan: Plan) -> dict[str, ServiceObject]:
 
 
 def _service(service: Service, plan: Plan, name: str) -> ServiceObject:
+    """A mesh and an ingress take the protocol from `appProtocol`, and those that do not, from the port's name."""
+    protocol = "http" if service.serve.tls_secret is None else "https"
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -63,7 +65,7 @@ def _service(service: Service, plan: Plan, name: str) -> ServiceObject:
         "spec": {
             "selector": selector(service),
             "ports": [
-                {"name": PORT_NAME, "port": SERVICE_PORT, "targetPort": PORT_NAME, "appProtocol": "http"},
+                {"name": protocol, "port": SERVICE_PORT, "targetPort": PORT_NAME, "appProtocol": protocol},
             ],
         },
     }
