@@ -33,7 +33,7 @@ from lockgate.rehearsal.run import Asked, Judge, Pace, StepSeen, rehearse
 from lockgate.rehearsal.scrapes import JudgeError, Scrapes, Source
 from lockgate.spec.model import Spec
 
-_LIBRARIES = ("httptools", "msgspec", "numpy", "onnx", "onnxruntime", "pyarrow")
+_LIBRARIES = ("httptools", "msgspec", "numpy", "onnxruntime", "pyarrow")
 # Nobody is left to be answered when a rehearsal stops its servers.
 _DRAIN_SECONDS = "0.1"
 _STABLE, _CANDIDATE = "stable", "candidate"

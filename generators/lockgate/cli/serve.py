@@ -37,7 +37,7 @@ from lockgate.plan.serving import arguments as server_arguments
 from lockgate.spec.model import Model, Spec
 from lockgate.tuples import NamedTuple
 
-_LIBRARIES = ("httptools", "msgspec", "numpy", "onnx", "onnxruntime")
+_LIBRARIES = ("httptools", "msgspec", "numpy", "onnxruntime")
 _READY = re.compile(r"serving (?P<model>\S+) (?P<version>\S+) at (?P<url>\S+) \(.*artifact (?P<artifact>\w+)")
 
 

@@ -11,8 +11,21 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from google.protobuf.message import DecodeError
+
+from lockgate_runtime.server.onnx_messages import (
+    FLOAT,
+    INT64,
+    STRING,
+    Message,
+    attribute,
+    new_constant,
+    new_graph,
+    new_model,
+    new_node,
+    new_rows,
+    read_model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,8 +34,6 @@ if TYPE_CHECKING:
 
 Evaluate: TypeAlias = "Callable[[bytes, Mapping[str, NDArray[Any]]], list[NDArray[Any]]]"
 """A model's outputs for its inputs; raises any `Exception` where it has none for them."""
-_Proto: TypeAlias = Any
-"""The library has no types."""
 
 _LARGEST_BYTES = 64 * 2**20
 """To take a model apart needs several times its size."""
@@ -32,7 +43,7 @@ _ROW_BY_ROW = {
 """Operators that, as converters use them on one column, make each row of the result from the same row of it."""
 _KEYS = {"keys_strings", "cats_strings"}
 _UNHEARD = "\0 unheard of"
-_KINDS = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+_KINDS = {"float32": FLOAT, "int64": INT64}
 
 
 class Codes(dict["str | None", float]):
@@ -68,8 +79,8 @@ def to_rows(data: bytes, evaluate: Evaluate) -> RowModel | None:
     if len(data) > _LARGEST_BYTES:
         return None
     try:
-        return _Rewriting(onnx.load_from_string(data), evaluate).result()
-    except _Unfit:
+        return _Rewriting(read_model(data), evaluate).result()
+    except (_Unfit, DecodeError):
         return None
 
 
@@ -95,7 +106,7 @@ class _Lookup(NamedTuple):
 class _Rewriting:
     """Of one model, in place."""
 
-    def __init__(self, model: _Proto, evaluate: Evaluate) -> None:
+    def __init__(self, model: Message, evaluate: Evaluate) -> None:
         self._model, self._graph, self._evaluate = model, model.graph, evaluate
         self._constants = {it.name for it in self._graph.initializer}
         self._inputs = [it for it in self._graph.input if it.name not in self._constants]
@@ -106,26 +117,26 @@ class _Rewriting:
 
     def result(self) -> RowModel:
         _demand(bool(self._inputs))
-        _demand(not any(it.type in {it.GRAPH, it.GRAPHS} for node in self._nodes for it in node.attribute))
+        _demand(not any(it.HasField("g") or it.graphs for node in self._nodes for it in node.attribute))
         for place, it in enumerate(self._inputs):
             self._take(place, it)
         self._nodes = [node for node in self._nodes if not self._is_part(node)]
         name, order = next(self._unused_names()), self._order()
-        rows = helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, len(order)])
         nodes, graph = [*self._taken_out(name, order), *self._nodes], self._graph
-        for field, values in ((graph.node, nodes), (graph.input, [rows]), (graph.value_info, [])):
+        rows = [new_rows(name, len(order))]
+        for field, values in ((graph.node, nodes), (graph.input, rows), (graph.value_info, [])):
             del field[:]
             field.extend(values)
         codes = tuple(self._codes[place] for place in order)
         return RowModel(self._model.SerializeToString(), name, order, codes)
 
-    def _take(self, place: int, given: _Proto) -> None:
+    def _take(self, place: int, given: Message) -> None:
         """Make a column of an input, and of a text all that is made of it alone."""
         kind = given.type.tensor_type.elem_type
-        if kind == TensorProto.FLOAT:
+        if kind == FLOAT:
             self._parts[given.name] = _Part(kind, (place,))
             return
-        _demand(kind == TensorProto.STRING)
+        _demand(kind == STRING)
         own, self._nodes = self._split(given.name)
         read = self._read()
         _demand(given.name not in read)
@@ -135,7 +146,7 @@ class _Rewriting:
         else:
             self._codes[place] = Codes({}, 0.0)  # The model does not look at it.
 
-    def _split(self, name: str) -> tuple[list[_Proto], list[_Proto]]:
+    def _split(self, name: str) -> tuple[list[Message], list[Message]]:
         """The nodes that read nothing but this input, and the others."""
         reached, own, others = {name}, [], []
         for node in self._nodes:
@@ -151,7 +162,7 @@ class _Rewriting:
         """What the nodes that are left read, and what the model gives."""
         return {name for node in self._nodes for name in node.input} | {it.name for it in self._graph.output}
 
-    def _look_up(self, place: int, given: _Proto, nodes: Sequence[_Proto], results: Sequence[str]) -> None:
+    def _look_up(self, place: int, given: Message, nodes: Sequence[Message], results: Sequence[str]) -> None:
         """Ask the nodes what they make of each text that they know, and of one that nobody does."""
         known = sorted(
             {
@@ -181,14 +192,12 @@ class _Rewriting:
         by_text = dict(zip(texts, numbers.tolist(), strict=True))
         self._codes[place] = Codes(by_text, by_text.pop(_UNHEARD, None))
 
-    def _model_of(self, given: _Proto, nodes: Sequence[_Proto], results: Sequence[str]) -> bytes:
+    def _model_of(self, given: Message, nodes: Sequence[Message], results: Sequence[str]) -> bytes:
         """The nodes alone, from the input to their results."""
         read = {name for node in nodes for name in node.input}
         constants = [it for it in self._graph.initializer if it.name in read]
-        outputs = [helper.make_empty_tensor_value_info(name) for name in results]
-        graph = helper.make_graph(nodes, "texts", [given], outputs, constants)
-        opsets, version = self._model.opset_import, self._model.ir_version
-        return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=version).SerializeToString())
+        graph = new_graph(nodes, [given], results, constants)
+        return bytes(new_model(self._model, graph).SerializeToString())
 
     def _tables(self, part: bytes, name: str, texts: Sequence[str]) -> list[NDArray[Any]] | None:
         try:
@@ -196,18 +205,17 @@ class _Rewriting:
         except Exception:  # noqa: BLE001 - the types that the library raises share no base
             return None
 
-    def _is_part(self, node: _Proto) -> bool:
+    def _is_part(self, node: Message) -> bool:
         """Whether a node only puts columns side by side, in which case it is no longer needed."""
         parts = [self._parts[name] for name in node.input if name in self._parts]
         kinds = {part.kind for part in parts}
-        values = {it.name: helper.get_attribute_value(it) for it in node.attribute}
-        joins = node.op_type == "Concat" and values.get("axis") in {1, -1}
-        casts = node.op_type == "Cast" and values.get("to") == TensorProto.FLOAT
+        joins = node.op_type == "Concat" and attribute(node, "axis") in {1, -1}
+        casts = node.op_type == "Cast" and attribute(node, "to") == FLOAT
         if len(kinds) != 1 or len(parts) < len(node.input):
             return False
         if not (joins or casts or node.op_type == "Identity"):
             return False
-        kind = TensorProto.FLOAT if casts else kinds.pop()
+        kind = FLOAT if casts else kinds.pop()
         self._parts[node.output[0]] = _Part(kind, tuple(chain.from_iterable(it.places for it in parts)))
         return True
 
@@ -218,29 +226,29 @@ class _Rewriting:
         widest = max((it for it in parts if len(set(it)) == len(it)), key=len, default=())
         return tuple(dict.fromkeys((*widest, *range(len(self._inputs)))))
 
-    def _taken_out(self, rows: str, order: Sequence[int]) -> Iterator[_Proto]:
+    def _taken_out(self, rows: str, order: Sequence[int]) -> Iterator[Message]:
         """The nodes that take what the others read out of the rows."""
         read = self._read()
         for name, part in self._parts.items():
             if name in read:
-                floats = name if part.kind == TensorProto.FLOAT else f"{rows}_{name}"
+                floats = name if part.kind == FLOAT else f"{rows}_{name}"
                 yield self._columns(rows, [order.index(place) for place in part.places], len(order), floats)
                 if floats != name:
-                    yield helper.make_node("Cast", [floats], [name], to=part.kind)
+                    yield new_node("Cast", [floats], name, to=part.kind)
         for it in self._lookups:
             number, index, table = (f"{rows}_{it.name}_{role}" for role in ("number", "index", "table"))
             yield self._columns(rows, order.index(it.place), len(order), number)
-            yield helper.make_node("Cast", [number], [index], to=TensorProto.INT64)
-            self._graph.initializer.append(numpy_helper.from_array(it.table, table))
-            yield helper.make_node("Gather", [table, index], [it.name], axis=0)
+            yield new_node("Cast", [number], index, to=INT64)
+            self._graph.initializer.append(new_constant(table, it.table))
+            yield new_node("Gather", [table, index], it.name, axis=0)
 
-    def _columns(self, rows: str, places: int | list[int], width: int, result: str) -> _Proto:
+    def _columns(self, rows: str, places: int | list[int], width: int, result: str) -> Message:
         """Takes columns (n, k) of the rows, or a single place of them (n)."""
         if places == list(range(width)):
-            return helper.make_node("Identity", [rows], [result])
+            return new_node("Identity", [rows], result)
         indices = f"{rows}_{result}_places"
-        self._graph.initializer.append(numpy_helper.from_array(np.array(places, np.int64), indices))
-        return helper.make_node("Gather", [rows, indices], [result], axis=1)
+        self._graph.initializer.append(new_constant(indices, np.array(places, np.int64)))
+        return new_node("Gather", [rows, indices], result, axis=1)
 
     def _unused_names(self) -> Iterator[str]:
         """For the rows; other new names begin with it."""
