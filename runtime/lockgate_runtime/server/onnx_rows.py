@@ -80,7 +80,7 @@ def to_rows(data: bytes, evaluate: Evaluate) -> RowModel | None:
         return None
     try:
         return _Rewriting(read_model(data), evaluate).result()
-    except (_Unfit, DecodeError):
+    except (_Unfit, DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -164,23 +164,8 @@ class _Rewriting:
 
     def _look_up(self, place: int, given: Message, nodes: Sequence[Message], results: Sequence[str]) -> None:
         """Ask the nodes what they make of each text that they know, and of one that nobody does."""
-        known = sorted(
-            {
-                key.decode()
-                for node in nodes
-                for it in node.attribute
-                if it.name in _KEYS
-                for key in it.strings
-            }
-        )
-        part = self._model_of(given, nodes, results)
-        texts: list[str] = [*known, *({""} - {*known}), _UNHEARD]
-        tables = self._tables(part, given.name, texts)
-        if tables is None:  # It may refuse what it does not know.
-            texts = known
-            tables = self._tables(part, given.name, texts)
-        if tables is None or not texts:
-            raise _Unfit
+        texts, tables = self._tables(self._model_of(given, nodes, results), given.name, _known(nodes))
+        _demand(bool(texts))
         for table in tables:
             _demand(table.ndim >= 2 and len(table) == len(texts) and table.dtype.name in _KINDS)
         numbers = np.arange(len(texts), dtype=np.float32)
@@ -199,11 +184,14 @@ class _Rewriting:
         graph = new_graph(nodes, [given], results, constants)
         return bytes(new_model(self._model, graph).SerializeToString())
 
-    def _tables(self, part: bytes, name: str, texts: Sequence[str]) -> list[NDArray[Any]] | None:
-        try:
-            return self._evaluate(part, {name: np.array(texts, object)[:, None]})
-        except Exception:  # noqa: BLE001 - the types that the library raises share no base
-            return None
+    def _tables(self, part: bytes, name: str, known: Sequence[str]) -> tuple[list[str], list[NDArray[Any]]]:
+        """Texts, and for each result a row for each of them; without an unknown one where the part refuses it."""
+        for texts in ([*known, *({""} - {*known}), _UNHEARD], [*known]):
+            try:
+                return texts, self._evaluate(part, {name: np.array(texts, object)[:, None]})
+            except Exception:  # noqa: BLE001, S112 - the types that the library raises share no base
+                continue
+        raise _Unfit
 
     def _is_part(self, node: Message) -> bool:
         """Whether a node only puts columns side by side, in which case it is no longer needed."""
@@ -256,6 +244,12 @@ class _Rewriting:
         names = {*self._constants, *chain.from_iterable((*node.input, *node.output) for node in nodes)}
         tried = ("rows" + "_" * length for length in count())
         return (it for it in tried if not any(name.startswith(it) for name in names))
+
+
+def _known(nodes: Sequence[Message]) -> list[str]:
+    """The texts that they tell from others."""
+    found = {key for node in nodes for it in node.attribute if it.name in _KEYS for key in it.strings}
+    return sorted(key.decode() for key in found)
 
 
 def _is_exact(table: NDArray[Any]) -> bool:
