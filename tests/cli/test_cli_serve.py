@@ -160,19 +160,6 @@ def test_the_printed_command_gets_a_prediction(exported: Path) -> None:
 
 
 @pytest.mark.slow
-def test_of_two_that_start_at_one_port_at_once_only_one_serves(exported: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    with serving(exported, "--port", port) as one, serving(exported, "--port", port) as other:
-        lines = {process: process.stdout.readline() for process in (one, other) if process.stdout is not None}
-        served, refused = sorted(lines, key=lambda process: lines[process], reverse=True)
-        assert lines[served].startswith(f"serving iris unreleased at http://127.0.0.1:{port}/")
-        _, err = refused.communicate(timeout=30)
-        assert (lines[refused], refused.returncode) == ("", 1)
-        assert err.startswith(f"error: cannot listen at port {port} of '127.0.0.1': address already in use\n")
-
-
-@pytest.mark.slow
 def test_json_tells_programs_where_it_is(exported: Path) -> None:
     with serving(exported, "--format", "json") as process:
         told = json.loads(read_until(process, "{")[0])

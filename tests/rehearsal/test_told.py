@@ -14,8 +14,8 @@ from lockgate.cli.serving.rehearsed import Rehearsal, say_as_json, say_as_text
 from lockgate.cli.terminal import Terminal
 from lockgate.plan.analysis import metrics
 from lockgate.rehearsal.compression import Step
-from lockgate.rehearsal.processes import Report, Sent
 from lockgate.rehearsal.course import End
+from lockgate.rehearsal.processes import Report, Sent
 from lockgate.rehearsal.run import Asked, Measurement, StepSeen
 
 QUIET = Sent(answers=0, failed=0, refused=0, slow=0, p99_seconds=None)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -63,11 +63,8 @@ def run(arguments: Namespace, terminal: Terminal) -> Exit:
     row = _example(folder)
     _require_libraries()
     _require_no_address(arguments.passed_on)
-    with (
-        _alone_at(arguments.host, arguments.port),
-        _started(_command(model, folder, version, arguments)) as server,
-        _passing_on(server, signal.SIGTERM),
-    ):
+    _require_port(arguments.host, arguments.port)
+    with _started(_command(model, folder, version, arguments)) as server, _passing_on(server, signal.SIGTERM):
         served = _ready(server, row)
         # From a person who waits: the server answers what it has accepted, and leaves nobody time to look elsewhere.
         with _passing_on(server, signal.SIGINT):
@@ -141,27 +138,19 @@ def _require_no_address(passed_on: Sequence[str]) -> None:
             )
 
 
-@contextmanager
-def _alone_at(host: str, port: int) -> Iterator[None]:
-    """Failure where something listens there already, or another of these commands is about to.
-
-    The server itself shares its port with others of its kind, so that one can relieve another.
-    """
-    with ExitStack() as stack:
-        try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, socket.SOCK_STREAM) as door:
-                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                door.bind(address)
-            # A server that is starting keeps nobody from its port; a datagram socket of the same number does at once.
-            stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)).bind(address)
-        except (OSError, UnicodeError, OverflowError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise Failure(
-                f"cannot listen at port {port} of '{printable(host)}': {reason}",
-                help="name another port with --port; with --port 0 the system finds a free one",
-            ) from error
-        yield
+def _require_port(host: str, port: int) -> None:
+    """The server itself shares its port with others of its kind, so that one can relieve another."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise Failure(
+            f"cannot listen at port {port} of '{printable(host)}': {reason}",
+            help="name another port with --port; with --port 0 the system finds a free one",
+        ) from error
 
 
 def _command(model: Model, folder: Path, version: str | None, arguments: Namespace) -> list[str]:

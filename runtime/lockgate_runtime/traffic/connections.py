@@ -43,7 +43,7 @@ class Tally:
 
 def is_failure(status: int) -> bool:
     """What counts against a server: it answered nothing, or that it cannot."""
-    return status in (NO_ANSWER, 429) or status >= 500
+    return status in (NO_ANSWER, 424, 429) or status >= 500
 
 
 class Target:
