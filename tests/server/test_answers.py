@@ -53,7 +53,7 @@ def test_what_is_no_number_is_no_answer(kind: Kind, wrong: float) -> None:
     texts = answers.texts(outputs[:, 0] if kind == "regression" else outputs)
     with pytest.raises(Refused, match="row 1: the model's answer to it is no finite number") as caught:
         answers.body(texts, "r-1")
-    assert (caught.value.status, caught.value.reason) == (422, "no-number")
+    assert (caught.value.status, caught.value.reason) == (424, "no-answer")
     assert json.loads(answers.body(texts[:1], "r-1"))["predictions"] != []
 
 

@@ -1,83 +1,31 @@
-"""Arrow and Parquet as clients write them, and as an attacker would: small bodies that unpack to much."""
+"""Arrow and Parquet as clients write them."""
 
 from __future__ import annotations
 
-import json
+import struct
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.server.trained import signature_of
+from tests.server.tables_written import (
+    BODIES,
+    RIGHT,
+    TABLES,
+    VIEWED,
+    as_views,
+    assert_right,
+    blocks_of,
+    errors,
+    every_form,
+    every_form_of_arrow,
+    file_of,
+    parquet_of,
+    read,
+    refusal,
+)
 
-from lockgate_runtime.server.columns import rules_of
-from lockgate_runtime.server.engine import Columns
-from lockgate_runtime.server.parquet_pages import unpacked_bytes
-from lockgate_runtime.server.refused import Refused
-from lockgate_runtime.server.tables import ARROW_FILE, ARROW_STREAM, PARQUET, Tables
-
-MOST_BYTES = 1_000_000
-TABLES = Tables(rules_of(signature_of(), "refuse"), MOST_BYTES)
-RIGHT: dict[str, Any] = {
-    "line": pa.array(["A", None, ""]),
-    "how far": pa.array([2.5, 0.0, 7.0]),
-    "stops": pa.array([3, None, 40]),
-    "express": pa.array([True, False, True]),
-    "zone": pa.array(["in", "out", "in"]),
-}
-
-
-def stream_of(columns: dict[str, Any], compression: str | None = None) -> bytes:
-    table, sink = pa.table(columns), pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression=compression)
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def file_of(columns: dict[str, Any]) -> bytes:
-    table, sink = pa.table(columns), pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def parquet_of(columns: dict[str, Any], **options: Any) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink, **options)
-    return bytes(sink.getvalue())
-
-
-BODIES = {ARROW_STREAM: stream_of, ARROW_FILE: file_of, PARQUET: parquet_of}
-every_form = pytest.mark.parametrize("form", BODIES, ids=lambda it: it.rpartition(".")[2])
-
-
-def read(columns: dict[str, Any], form: str = PARQUET) -> Columns:
-    return TABLES.decode(BODIES[form](columns), form, 100)
-
-
-def refusal(body: bytes, form: str = PARQUET, most_rows: int = 100) -> Refused:
-    with pytest.raises(Refused) as caught:
-        TABLES.decode(body, form, most_rows)
-    json.loads(caught.value.body("r-1"))
-    return caught.value
-
-
-def errors(columns: dict[str, Any], form: str = PARQUET) -> list[tuple[int | None, str, str]]:
-    refused = refusal(BODIES[form](columns), form)
-    assert (refused.status, refused.reason) == (422, "wrong-column")
-    return [(it.row, it.column, it.message) for it in refused.errors]
-
-
-def assert_right(columns: Columns) -> None:
-    np.testing.assert_equal(
-        [it.tolist() for it in columns],
-        [["A", "", ""], [2.5, 0.0, 7.0], [3.0, np.nan, 40.0], [1.0, 0.0, 1.0], ["in", "out", "in"]],
-    )
-    assert [it.dtype for it in columns] == [object, np.float32, np.float32, np.float32, object]
+from lockgate_runtime.server.tables import ARROW_FILE, PARQUET
 
 
 @every_form
@@ -95,6 +43,43 @@ def test_dictionaries_and_other_widths_of_numbers_are_read(form: str) -> None:
         "zone": RIGHT["zone"].cast(pa.large_string()),
     }
     assert_right(read(dict(reversed(other.items())), form))
+
+
+@every_form
+def test_views_of_texts_are_read(form: str) -> None:
+    assert_right(read(VIEWED, form))
+    line = as_views(pa.array(["A", None, "a line that is longer than a view"]))
+    assert errors({**VIEWED, "line": line}, form)[0][:2] == (2, "line")
+
+
+@every_form_of_arrow
+def test_dictionaries_of_views_are_read(form: str) -> None:
+    line = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.uint8()), as_views(pa.array(["A", ""])))
+    assert_right(read({**VIEWED, "line": line}, form))
+
+
+@every_form
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary_view()], ids=str)
+def test_bytes_are_no_texts(form: str, kind: Any) -> None:
+    zone = pa.array([b"in", b"out", b"in"], kind)
+    assert errors({**RIGHT, "zone": zone}, form) == [
+        (None, "zone", f"is of the type '{kind}', expected text")
+    ]
+
+
+def test_a_file_is_read_by_its_footer_alone() -> None:
+    """As polars writes them: what is at byte 8 is no stream."""
+    body = file_of({**RIGHT, "line": RIGHT["line"].dictionary_encode()})
+    at, _, _ = struct.unpack("<qi4xq", blocks_of(body)[0])
+    assert_right(TABLES.decode(body[:8] + bytes(at - 8) + body[at:], ARROW_FILE, 3))
+
+
+def test_a_files_batches_are_read_in_the_order_of_its_footer() -> None:
+    body = file_of(RIGHT, most_rows_of_a_batch=1)
+    blocks = blocks_of(body)
+    assert body.count(b"".join(blocks)) == 1
+    columns = TABLES.decode(body.replace(b"".join(blocks), b"".join(reversed(blocks))), ARROW_FILE, 3)
+    assert columns[1].tolist() == [7.0, 0.0, 2.5]
 
 
 @every_form
@@ -161,78 +146,9 @@ def test_too_many_rows_and_none_at_all_are_refused(form: str) -> None:
     assert refusal(BODIES[form](empty), form).message == "the table has no rows, expected at least one"
 
 
-def test_compressed_arrow_is_refused_with_what_to_do() -> None:
-    for compression in ("lz4", "zstd"):
-        refused = refusal(stream_of(RIGHT, compression), ARROW_STREAM)
-        assert (refused.status, refused.reason) == (415, "compressed-table")
-        assert refused.message.endswith("IpcWriteOptions(compression=None), or send Parquet")
-
-
-@every_form
-def test_one_long_text_that_many_rows_share_is_counted_for_each(form: str) -> None:
-    line = pa.DictionaryArray.from_arrays(pa.array([0] * 60, pa.int8()), pa.array(["x" * 50_000]))
-    body = BODIES[form]({**{name: pa.concat_arrays([it] * 20) for name, it in RIGHT.items()}, "line": line})
-    assert len(body) < 70_000
-    refused = refusal(body, form)
-    assert (refused.status, refused.reason) == (413, "too-big-unpacked")
-
-
-@pytest.mark.parametrize("compression", ["zstd", "gzip", "snappy"])
-def test_parquet_that_unpacks_to_much_is_refused_before_it_does(compression: str) -> None:
-    line = pa.array(["x" * 50_000 + str(row) for row in range(60)])
-    columns = {**{name: pa.concat_arrays([it] * 20) for name, it in RIGHT.items()}, "line": line}
-    body = parquet_of(columns, compression=compression)
-    refused = refusal(body)
-    assert (refused.status, refused.reason) == (413, "too-big-unpacked")
-
-
-def test_a_page_counts_with_what_its_own_header_claims() -> None:
-    body = parquet_of(RIGHT, compression="none", use_dictionary=False)
-    metadata = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
-    pages = unpacked_bytes(body, [metadata])
-    tables = Tables(rules_of(signature_of(), "refuse"), pages)
-    assert_right(tables.decode(body, PARQUET, 3))
-    place = (
-        metadata.column(1).data_page_offset + 3
-    )  # After the fields 'type', and the mark of the unpacked size.
-    assert body[place - 3 : place] == b"\x15\x00\x15"
-    changed = body[:place] + bytes([body[place] + 2]) + body[place + 1 :]
-    with pytest.raises(Refused) as caught:
-        tables.decode(changed, PARQUET, 3)
-    assert (
-        caught.value.message
-        == f"the Parquet file unpacks to more than {pages} bytes: send fewer rows at once"
-    )
-
-
-def test_texts_that_share_their_beginnings_are_not_read() -> None:
-    body = parquet_of(RIGHT, use_dictionary=False, column_encoding={"zone": "DELTA_BYTE_ARRAY"})
-    assert "DELTA_BYTE_ARRAY" in refusal(body).message
-
-
-def test_lists_are_refused_before_they_are_read() -> None:
-    assert errors({**RIGHT, "how far": pa.array([[1.0]] * 3)}) == [
-        (None, "how far", "is of the type 'list<element: double>', expected numbers")
-    ]
-
-
-@every_form
-def test_what_is_no_table_is_malformed(form: str) -> None:
-    for body in (b"", b"{}", b"PAR1PAR1", b"ARROW1\x00\x00", b"\xff" * 100):
-        assert refusal(body, form).status in {400, 422}
-
-
-@every_form
-@given(data=st.data())
-def test_a_table_with_other_bytes_is_read_or_refused(form: str, data: st.DataObject) -> None:
-    body = bytearray(BODIES[form](RIGHT))
-    places = st.integers(0, len(body) - 1)
-    for place in data.draw(st.lists(places, min_size=1, max_size=4)):
-        body[place] = data.draw(st.integers(0, 255))
-    end = data.draw(st.just(len(body)) | places)
-    try:
-        columns = TABLES.decode(bytes(body[:end]), form, 100)
-    except Refused as refused:
-        assert refused.status in {400, 413, 415, 422}  # noqa: PT017 - either of two ends is right
-    else:
-        assert len({len(it) for it in columns}) == 1
+@every_form_of_arrow
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+def test_compressed_arrow_is_refused_with_what_to_do(form: str, compression: str) -> None:
+    refused = refusal(BODIES[form](RIGHT, compression), form)
+    assert (refused.status, refused.reason) == (415, "compressed-table")
+    assert refused.message.endswith("IpcWriteOptions(compression=None), or send Parquet")

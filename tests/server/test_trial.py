@@ -92,13 +92,16 @@ def test_what_the_model_has_no_answer_to_is_refused_with_the_columns_name(tmp_pa
         assert predict(url, [ROW]).status == 200
         strange, missing = predict(url, [{**ROW, "zone": "far"}]), predict(url, [{**ROW, "stops": None}])
         schema = json.loads(ask(url, "GET", "/openapi.json").body)["components"]["schemas"]["Row"]
-    assert told(strange) == ("zone", "is 'far', which training never saw, expected one of 'in', 'out'")
-    assert told(missing) == ("stops", "is missing, and this column always needs a value")
+    assert told(strange) == (
+        "zone",
+        "is 'far', and the model has no answer to it, expected one of 'in', 'out'",
+    )
+    assert told(missing) == ("stops", "is missing, and the model has no answer without it")
     assert schema["properties"]["zone"]["enum"] == ["in", "out"]
     assert "stops" in schema["required"]
 
 
 def told(answer: Answer) -> tuple[str, str]:
     (error,) = answer.json["errors"]
-    assert (answer.status, answer.json["reason"], error["row"]) == (422, "wrong-column", 0)
+    assert (answer.status, answer.json["reason"], error["row"]) == (424, "no-answer", 0)
     return error["column"], error["message"]

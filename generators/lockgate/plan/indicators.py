@@ -28,7 +28,7 @@ DURATION = "lockgate_request_duration_seconds"
 MODEL_INFO = "lockgate_model_info"
 
 # A request that the server could not answer. One with a wrong input was answered.
-_FAILED = "5..|429"
+_FAILED = "5..|424|429"
 
 Matchers = tuple[Matcher, ...]
 

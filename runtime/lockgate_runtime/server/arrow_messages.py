@@ -12,7 +12,7 @@ from lockgate_runtime.server.arrow_texts import bytes_of_views
 from lockgate_runtime.server.refused import Refused, malformed, too_big, too_many_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Places of fields in the tables of Arrow's Message.fbs and File.fbs.
 _HEADER = 2
@@ -26,17 +26,17 @@ _MESSAGE_BEGIN = b"\xff\xff\xff\xff"
 
 
 def read_stream(body: bytes, columns_of: Callable[[Any], list[str]], most_rows: int, most_bytes: int) -> Any:  # noqa: ANN401
-    """The stream's columns that `columns_of` names, which may refuse its schema. Raises `Refused` and Arrow's own errors."""
+    """The columns that `columns_of` names, which may refuse the schema. Raises `Refused` and Arrow's own errors."""
     import pyarrow as pa
 
     _refuse_unbounded(pa.ipc.MessageReader.open_stream(pa.BufferReader(body)))
     with pa.ipc.open_stream(pa.BufferReader(body)) as reader:
         names = columns_of(reader.schema)
-        return _table(reader.schema, names, reader, most_rows, (most_bytes, len(body)))
+        return _table(reader.schema, names, _checked(reader, names, most_rows, most_bytes + len(body)))
 
 
 def read_file(body: bytes, columns_of: Callable[[Any], list[str]], most_rows: int, most_bytes: int) -> Any:  # noqa: ANN401
-    """As `read_stream`. Only what the file's footer points at counts: what lies before it need not be a stream."""
+    """As `read_stream`. Only what the file's footer points at counts: what lies before it need be no stream."""
     import pyarrow as pa
 
     if not body.startswith(_FILE_BEGIN):
@@ -45,20 +45,18 @@ def read_file(body: bytes, columns_of: Callable[[Any], list[str]], most_rows: in
         _refuse_unbounded(_messages_of_file(body))
         names = columns_of(reader.schema)
         batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
-        return _table(reader.schema, names, batches, most_rows, (most_bytes, len(body)))
+        return _table(reader.schema, names, _checked(batches, names, most_rows, most_bytes + len(body)))
 
 
-def _table(
-    schema: Any,  # noqa: ANN401 - the library has no types
-    names: list[str],
-    batches: Iterable[Any],
-    most_rows: int,
-    most_bytes: tuple[int, int],
-) -> Any:  # noqa: ANN401
-    """Bounded by what may be shared, and the body's own bytes: batches may share a dictionary, and texts their bytes."""
+def _table(schema: Any, names: Sequence[str], batches: Iterable[Any]) -> Any:  # noqa: ANN401
     import pyarrow as pa
 
-    found, rows, size = [], 0, 0
+    return pa.Table.from_batches(list(batches), pa.schema([schema.field(name) for name in names]))
+
+
+def _checked(batches: Iterable[Any], names: list[str], most_rows: int, most_bytes: int) -> Iterator[Any]:
+    """The named columns. A dictionary that batches share counts for each, as does what texts share."""
+    rows = size = 0
     for batch in batches:
         rows += batch.num_rows
         if rows > most_rows:
@@ -67,11 +65,11 @@ def _table(
         known.validate()
         size += sum(column.get_total_buffer_size() for column in batch.columns)
         size += sum(bytes_of_views(column) for column in known.columns)
-        if size > sum(most_bytes):
-            raise too_big("the table", most_bytes[0])
+        if size > most_bytes:
+            raise too_big("the table", most_bytes)
+        # Looks at each byte of each text.
         known.validate(full=True)
-        found.append(known)
-    return pa.Table.from_batches(found, pa.schema([schema.field(name) for name in names]))
+        yield known
 
 
 def _messages_of_file(body: bytes) -> Iterator[Any]:
@@ -121,7 +119,7 @@ def _refuse_unbounded_batch(data: bytes, table: int) -> None:
         )
     at, count = _vector(data, table, _VIEWED_BUFFERS)
     viewed = struct.unpack_from(f"<{count}q", data, at)
-    # Before version 21, pyarrow takes memory for as many as are claimed.
+    # pyarrow 17 takes memory for as many as are claimed.
     if viewed and (min(viewed) < 0 or sum(viewed) > _vector(data, table, _BUFFERS)[1]):
         raise malformed("the Arrow data has a message that claims more buffers than it has")
 

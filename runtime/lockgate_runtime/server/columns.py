@@ -21,14 +21,26 @@ if TYPE_CHECKING:
 
 UnknownCategories: TypeAlias = Literal["accept", "refuse"]
 GREATEST = float(np.finfo(np.float32).max)
+_ALWAYS_NEEDED = "is missing, and this column always needs a value"
+_NO_ANSWER = "and the model has no answer"
 _MOST_LISTED = 10
 _EXACT = 2.0**53
 _LONGEST_GUESSED = 40
 _MOST_GUESSED = 200
 
 
+class Declared(NamedTuple):
+    """What the signature and the options allow, whether or not the model has an answer to it."""
+
+    nullable: bool
+    known: frozenset[str] | None
+
+
 class Rule(NamedTuple):
-    """One column. `least` and `most` bound numbers; `known` are the categories allowed, None where all are."""
+    """One column. `least` and `most` bound numbers; `known` are the categories allowed, None where all are.
+
+    `nullable` and `known` leave out what the model has no answer to; `declared` has it.
+    """
 
     name: str
     type: Literal["number", "integer", "category", "boolean"]
@@ -36,6 +48,7 @@ class Rule(NamedTuple):
     least: float
     most: float
     known: frozenset[str] | None
+    declared: Declared
 
 
 class Gaps(NamedTuple):
@@ -58,26 +71,47 @@ def rules_of(
 def _rule(feature: Feature, unknown_categories: UnknownCategories, gaps: Gaps) -> Rule:
     name = feature["name"]
     values = frozenset(feature.get("values", ())) - {""}
-    open_ = unknown_categories == "accept" or not values
+    known = values if values and unknown_categories == "refuse" else None
     return Rule(
         name=name,
         type=feature["type"],
         nullable=feature["nullable"] and name not in gaps.missing,
         least=max(feature.get("min", -GREATEST), -GREATEST),
         most=min(feature.get("max", GREATEST), GREATEST),
-        known=gaps.known.get(name, None if open_ else values),
+        known=gaps.known.get(name, known),
+        declared=Declared(feature["nullable"], known),
     )
 
 
 def fault(rule: Rule, value: object) -> str | None:
     """What is wrong with the JSON value in that column; None where nothing is."""
     if value is None or (rule.type == "category" and value == ""):
-        return None if rule.nullable else "is missing, and this column always needs a value"
+        if rule.nullable:
+            return None
+        return f"is missing, {_NO_ANSWER} without it" if rule.declared.nullable else _ALWAYS_NEEDED
     if rule.type == "category":
         return _text_fault(rule, value)
     if rule.type == "boolean":
         return None if isinstance(value, bool) else f"is {kind_of(value)}, expected true or false"
     return _number_fault(rule, value)
+
+
+def column_error(row: int, rule: Rule, value: object, message: str) -> ColumnError:
+    """Of a value with a fault."""
+    if value is None or (rule.type == "category" and value == ""):
+        return ColumnError(row, rule.name, message, unanswered=rule.declared.nullable)
+    is_known = rule.known is None or not isinstance(value, str) or value in rule.known
+    return ColumnError(row, rule.name, message, unanswered=not is_known and _is_declared(rule, str(value)))
+
+
+def missing_column(rule: Rule) -> ColumnError:
+    """Of a column that is missing as a whole and may not be."""
+    message = (
+        f"is missing, {_NO_ANSWER} without it"
+        if rule.declared.nullable
+        else "is missing, and this model needs it"
+    )
+    return ColumnError(None, rule.name, message, unanswered=rule.declared.nullable)
 
 
 def _text_fault(rule: Rule, value: object) -> str | None:
@@ -87,7 +121,13 @@ def _text_fault(rule: Rule, value: object) -> str | None:
         return f"is {quoted(value)}, which is half of a character and no Unicode text"
     if rule.known is None or value in rule.known:
         return None
+    if _is_declared(rule, value):
+        return f"is {quoted(value)}, {_NO_ANSWER} to it{_expected(value, rule.known)}"
     return f"is {quoted(value)}, which training never saw{_expected(value, rule.known)}"
+
+
+def _is_declared(rule: Rule, text: str) -> bool:
+    return rule.declared.known is None or text in rule.declared.known
 
 
 def _number_fault(rule: Rule, value: object) -> str | None:
@@ -209,4 +249,4 @@ def _add(rule: Rule, values: NDArray[Any], wrong: NDArray[np.bool_], errors: lis
         if isinstance(value, float):
             value = _as_written(value)
         message = fault(rule, value)
-        errors.append(ColumnError(row, rule.name, message or "is beyond the column's limits"))
+        errors.append(column_error(row, rule, value, message or "is beyond the column's limits"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Shown from the start: the increase of what springs into being at 1 is not seen.
-_CODES = (200, 400, 413, 415, 422, 429, 500, 503, 504)
+_CODES = (200, 400, 413, 415, 422, 424, 429, 500, 503, 504)
 
 
 class _Line(NamedTuple):

@@ -30,11 +30,12 @@ _ANSWERS = {
     "413": "The body, or the number of rows, is above the limit.",
     "415": "The body is of a type that is not read here.",
     "422": "A value is not what the model takes; `errors` names row and column.",
+    "424": "The row may be sent, but the model has no answer to it; `errors` names row and column.",
     "429": "Too many rows wait already. Try again after `Retry-After` seconds.",
     "503": "The server is about to stop, or overloaded. Try again after `Retry-After` seconds.",
     "504": "No answer within the time limit.",
 }
-_READING = ("400", "408", "411", "413", "415", "422", "429", "503", "504")
+_READING = ("400", "408", "411", "413", "415", "422", "424", "429", "503", "504")
 _WITH_RETRY = frozenset({"429", "503"})
 
 

@@ -5,43 +5,92 @@ The index at the file's end says so, too, but a page's own header need not agree
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-# Fields of the format's PageHeader, and of the headers inside of it that name an encoding.
+# Fields of the format's FileMetaData, RowGroup, ColumnChunk, ColumnMetaData.
+_GROUPS = 4
+_COLUMNS, _ROWS = 1, 3
+_COLUMN = 3
+_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
+# Fields of PageHeader, and of the headers inside of it that name an encoding.
 _UNPACKED, _PACKED = 2, 3
 _ENCODINGS = ((5, 2), (7, 2), (8, 4))
 # Each text shares its beginning with the one before: a few bytes may mean any number.
 _DELTA_BYTE_ARRAY = 7
+# The index's length, and a mark.
+_TAIL_BYTES = 8
 _MOST_DEPTH = 8
 _MOST_VARINT_BYTES = 10
+# Some hundred columns in a thousand pages each.
+_MOST_VALUES = 1_000_000
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
+_BITS = {_I16: 16, _I32: 32, _I64: 64}
+# The lists of an index and the types of their values, by the fields that lead there.
+_LISTS = {
+    (2,): _STRUCT,
+    (4,): _STRUCT,
+    (5,): _STRUCT,
+    (7,): _STRUCT,
+    (4, 1): _STRUCT,
+    (4, 4): _STRUCT,
+    (4, 1, 3, 2): _I32,
+    (4, 1, 3, 3): _BINARY,
+    (4, 1, 3, 8): _STRUCT,
+    (4, 1, 3, 13): _STRUCT,
+    (4, 1, 3, 16, 2): _I64,
+    (4, 1, 3, 16, 3): _I64,
+    (4, 1, 3, 17, 2): _I32,
+}
 
 
-def unpacked_bytes(body: bytes, groups: Sequence[Any]) -> int:
+class RowGroup(NamedTuple):
+    """Its number of rows, and where in the file its columns begin and end."""
+
+    rows: int
+    columns: tuple[tuple[int, int], ...]
+
+
+def row_groups(body: bytes) -> list[RowGroup]:
+    """By the index of a file that pyarrow has opened.
+
+    pyarrow would tell, too, but where what a column's part says is at odds with the rest, it ends the process.
+    """
+    end = len(body) - _TAIL_BYTES
+    index = _Compact(body[:end], _I64, _LISTS)
+    found = index.struct(end - int.from_bytes(body[end : end + 4], "little"))
+    return [
+        RowGroup(group[_ROWS], tuple(_place(column[_COLUMN]) for column in group[_COLUMNS]))
+        for group in found[_GROUPS]
+    ]
+
+
+def _place(column: dict[int, Any]) -> tuple[int, int]:
+    at: int = column[_DATA_PAGE]
+    if 0 < column.get(_DICTIONARY_PAGE, 0) < at:
+        at = column[_DICTIONARY_PAGE]
+    return at, at + column[_SIZE]
+
+
+def unpacked_bytes(body: bytes, groups: Sequence[RowGroup]) -> int:
     """Of all pages of the row groups. Raises `ValueError` where a header is broken, or a page's encoding unbounded."""
-    return sum(
-        size
-        for group in groups
-        if group.num_rows
-        for index in range(group.num_columns)
-        for size in _page_sizes(body, group.column(index))
-    )
+    reader, last, size = _Compact(body, _I32, {}), 0, 0
+    for at, end in sorted(place for group in groups if group.rows for place in group.columns):
+        if not 0 < at <= end <= len(body):
+            raise ValueError("a column lies outside of the file")
+        if at < last:
+            raise ValueError("two columns lie at the same place")
+        size += sum(_page_sizes(reader, at, end))
+        last = end
+    return size
 
 
-def _page_sizes(body: bytes, column: Any) -> Iterator[int]:  # noqa: ANN401 - the library has no types
-    at = column.data_page_offset
-    if column.has_dictionary_page and 0 < column.dictionary_page_offset < at:
-        at = column.dictionary_page_offset
-    end = at + column.total_compressed_size
-    if not 0 < at <= end <= len(body):
-        raise ValueError("a column lies outside of the file")
+def _page_sizes(reader: _Compact, at: int, end: int) -> Iterator[int]:
     while at < end:
-        reader = _Compact(body, at)
-        header = reader.struct()
+        header = reader.struct(at)
         packed, unpacked = header.get(_PACKED), header.get(_UNPACKED)
         if not isinstance(packed, int) or not isinstance(unpacked, int) or packed < 0 or unpacked < 0:
             raise ValueError("a page does not tell its size")
@@ -59,56 +108,83 @@ def _encoding(header: dict[int, Any], place: int, field: int) -> object:
 
 
 class _Compact:
-    """A reader of Thrift's compact protocol: whole numbers and structs as they are, and all else as None."""
+    """A reader of Thrift's compact protocol: structs, lists, numbers of the one type `numbers`; no other values.
 
-    def __init__(self, data: bytes, at: int) -> None:
-        self._data, self.at = data, at
+    What pyarrow may read otherwise is refused: fields that come twice, numbers too big, lists that `lists` has not so.
+    """
 
-    def struct(self, depth: int = 0) -> dict[int, Any]:
-        if depth > _MOST_DEPTH:
-            raise ValueError("a page's header is nested too deeply")
-        found: dict[int, Any] = {}
+    def __init__(self, data: bytes, numbers: int, lists: Mapping[tuple[int, ...], int]) -> None:
+        self._data, self._numbers, self._lists = data, numbers, lists
+        self.at, self._left = 0, _MOST_VALUES
+
+    def struct(self, at: int) -> dict[int, Any]:
+        """That which lies there; `at` is then behind it."""
+        self.at = at
+        return self._struct(())
+
+    def _struct(self, path: tuple[int, ...]) -> dict[int, Any]:
+        seen, found = set(), {}
         field = 0
         while kind := self._byte():
-            field = field + (kind >> 4) if kind >> 4 else self._number()
-            found[field] = self._value(kind & 0x0F, depth)
+            field = field + (kind >> 4) if kind >> 4 else self._number(_I16)
+            if field in seen or field >> 15:
+                raise ValueError("the file is described by a field that comes twice, or has no number")
+            seen.add(field)
+            value = self._value(kind & 0x0F, (*path, field))
+            if value is not None:
+                found[field] = value
         return found
 
-    def _value(self, kind: int, depth: int) -> Any:  # noqa: ANN401 - a number, a struct or nothing
-        if kind in {_TRUE, _FALSE}:
-            return None
-        if kind in {_I16, _I32, _I64}:
-            return self._number()
+    def _value(self, kind: int, path: tuple[int, ...]) -> Any:  # noqa: ANN401 - a number, a struct, a list or nothing
+        self._left -= 1
+        if len(path) > _MOST_DEPTH or self._left < 0:
+            raise ValueError(
+                "the file is described by too many values, or by ones that are nested too deeply"
+            )
+        if kind in _BITS:
+            number = self._number(kind)
+            return number if kind == self._numbers else None
         if kind == _STRUCT:
-            return self.struct(depth + 1)
+            return self._struct(path)
+        if kind == _LIST:
+            return self._list(path)
         self._skip(kind)
         return None
 
+    def _list(self, path: tuple[int, ...]) -> list[Any]:
+        head = self._byte()
+        count = head >> 4 if head >> 4 < 0x0F else self._varint(31)
+        if self._lists.get(path) != head & 0x0F:
+            raise ValueError("the file is described by a list that the format does not have")
+        return [self._value(head & 0x0F, path) for _ in range(count)]
+
     def _skip(self, kind: int) -> None:
-        lengths = {_BYTE: 1, _DOUBLE: 8}
+        lengths = {_TRUE: 0, _FALSE: 0, _BYTE: 1, _DOUBLE: 8}
         if kind == _BINARY:
-            length = self._varint()
+            length = self._varint(31)
             self.at += length
         elif kind in lengths:
             self.at += lengths[kind]
         else:
-            raise ValueError("a page's header has a field that such headers do not have")
+            raise ValueError("the file is described by a field that the format does not have")
 
     def _byte(self) -> int:
         if self.at >= len(self._data):
-            raise ValueError("a page's header is cut off")
+            raise ValueError("a page's header or the file's index is cut off")
         self.at += 1
         return self._data[self.at - 1]
 
-    def _varint(self) -> int:
+    def _varint(self, bits: int) -> int:
         value = 0
         for index in range(_MOST_VARINT_BYTES):
             byte = self._byte()
             value |= (byte & 0x7F) << (7 * index)
             if byte < 0x80:
-                return value
-        raise ValueError("a page's header has a number that is too long")
+                break
+        if byte >= 0x80 or value >> bits:
+            raise ValueError("a page's header or the file's index has a number that is too long")
+        return value
 
-    def _number(self) -> int:
-        value = self._varint()
+    def _number(self, kind: int) -> int:
+        value = self._varint(_BITS[kind])
         return (value >> 1) ^ -(value & 1)

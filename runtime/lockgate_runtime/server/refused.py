@@ -8,15 +8,20 @@ import msgspec
 
 MOST_ERRORS = 20
 _LONGEST = 60
+_UNANSWERED = "no-answer"
 _encode = msgspec.json.Encoder().encode
 
 
 class ColumnError(NamedTuple):
-    """One wrong column; `row` counts from 0 and is None where the column is wrong as a whole."""
+    """One wrong column; `row` counts from 0 and is None where the column is wrong as a whole.
+
+    `unanswered` is what is wrong with the model rather than with the row: it is allowed, and there is no answer to it.
+    """
 
     row: int | None
     column: str
     message: str
+    unanswered: bool = False
 
 
 class Refused(Exception):  # noqa: N818 - the answer to a request, not a failure of ours
@@ -60,7 +65,10 @@ def too_big(what: str, most: int) -> Refused:
 
 
 def wrong_columns(errors: list[ColumnError]) -> Refused:
-    """Columns that the model's signature does not allow; the message names the first, for who sees it alone."""
+    """Columns that the model's signature does not allow, or that the model has no answer to, if that is all.
+
+    The message names the first, for who sees it alone.
+    """
     first = errors[0]
     place = (
         f"column {quoted(first.column)}"
@@ -69,12 +77,13 @@ def wrong_columns(errors: list[ColumnError]) -> Refused:
     )
     more = min(len(errors), MOST_ERRORS) - 1
     also = f" ({'at least ' if len(errors) >= MOST_ERRORS else ''}{more} more in 'errors')" if more else ""
-    return Refused(422, "wrong-column", f"{place}: {first.message}{also}", tuple(errors[:MOST_ERRORS]))
+    status, reason = (424, _UNANSWERED) if all(it.unanswered for it in errors) else (422, "wrong-column")
+    return Refused(status, reason, f"{place}: {first.message}{also}", tuple(errors[:MOST_ERRORS]))
 
 
 def no_number(row: int) -> Refused:
     """The model's answer is NaN or infinite: whoever reads a label beside it would take it for an answer."""
-    return Refused(422, "no-number", f"row {row}: the model's answer to it is no finite number")
+    return Refused(424, _UNANSWERED, f"row {row}: the model's answer to it is no finite number")
 
 
 def quoted(text: str) -> str:

@@ -18,7 +18,9 @@ from lockgate_runtime.server.columns import (
     Gaps,
     Rule,
     UnknownCategories,
+    column_error,
     fault,
+    missing_column,
     rules_of,
     unknown_column,
 )
@@ -238,7 +240,7 @@ def _row_errors(index: int, row: Mapping[str, object], rules: Sequence[Rule]) ->
     for rule in rules:
         message = fault(rule, row.get(rule.name))
         if message is not None:
-            yield ColumnError(index, rule.name, message)
+            yield column_error(index, rule, row.get(rule.name), message)
     # At most as many as can be told: guessing what was meant takes time.
     names = {rule.name for rule in rules}
     unknown = [name for name in row if name not in names]
@@ -272,14 +274,14 @@ def _value_errors(rule: Rule, values: Sequence[object]) -> Iterator[ColumnError]
     for row, value in enumerate(values):
         message = fault(rule, value)
         if message is not None:
-            yield ColumnError(row, rule.name, message)
+            yield column_error(row, rule, value, message)
 
 
 def _shape_errors(columns: Mapping[str, object], rules: Sequence[Rule]) -> Iterator[ColumnError]:
     for rule in rules:
         values = columns.get(rule.name)
         if values is None and not rule.nullable:
-            yield ColumnError(None, rule.name, "is missing, and this model needs it")
+            yield missing_column(rule)
         elif values is not None and not isinstance(values, list):
             yield ColumnError(
                 None, rule.name, f"is {kind_of(values)}, expected a list with a value for each row"

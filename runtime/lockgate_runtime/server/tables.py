@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lockgate_runtime.server.arrow_texts import is_text, texts_of
-from lockgate_runtime.server.columns import Rule, number_column, text_column, unknown_column
+from lockgate_runtime.server.columns import Rule, missing_column, number_column, text_column, unknown_column
 from lockgate_runtime.server.refused import (
     MOST_ERRORS,
     ColumnError,
@@ -78,12 +78,12 @@ class Tables:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from lockgate_runtime.server.parquet_pages import unpacked_bytes
+        from lockgate_runtime.server.parquet_pages import row_groups, unpacked_bytes
 
         file = pq.ParquetFile(pa.BufferReader(body))
         known = self._refuse_schema(file.schema_arrow)
-        groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
-        rows = max(file.metadata.num_rows, sum(group.num_rows for group in groups))
+        groups = row_groups(body)
+        rows = max(file.metadata.num_rows, sum(group.rows for group in groups))
         if rows > most_rows:
             raise too_many_rows(rows, most_rows)
         if unpacked_bytes(body, groups) > self._most_bytes:
@@ -104,9 +104,7 @@ class Tables:
         unknown = [name for name in given if name not in known]
         errors = [unknown_column(name, self._rules) for name in unknown[:MOST_ERRORS]]
         errors.extend(
-            ColumnError(None, rule.name, "is missing, and this model needs it")
-            for rule in self._rules
-            if not rule.nullable and rule.name not in given
+            missing_column(rule) for rule in self._rules if not rule.nullable and rule.name not in given
         )
         errors.extend(_type_errors(schema, [rule for rule in self._rules if rule.name in given]))
         if errors:

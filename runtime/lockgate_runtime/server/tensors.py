@@ -14,8 +14,10 @@ import numpy as np
 from lockgate_runtime.server.answers import labels_of
 from lockgate_runtime.server.columns import (
     Rule,
+    column_error,
     fault,
     guess,
+    missing_column,
     number_column,
     text_column,
     unknown_column,
@@ -202,7 +204,7 @@ class Tensors:
             raise malformed(f"{len(rest) - at} bytes follow the last tensor")
         named = {it["name"] for it in inputs}
         errors.extend(
-            ColumnError(None, rule.name, "is missing, and this model needs it")
+            missing_column(rule)
             for rule in self._rules.values()
             if not rule.nullable and rule.name not in named
         )
@@ -369,7 +371,7 @@ def _listed(tensor: _Tensor, data: list[Any], errors: list[ColumnError]) -> NDAr
     for row, value in enumerate(values):
         message = fault(rule, value) or within(tensor.datatype, value)
         if message is not None:
-            errors.append(ColumnError(row, rule.name, message))
+            errors.append(column_error(row, rule, value, message))
             if len(errors) >= MOST_ERRORS:
                 break
     if errors:

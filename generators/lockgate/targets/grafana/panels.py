@@ -154,7 +154,7 @@ def _errors(which: indicators.Matchers) -> Iterator[Panel]:
     )
     yield Panel(
         "Failed requests",
-        "The share answered with 5xx or 429; a refused input is no failure.",
+        "The share answered with 5xx, 424 or 429; a refused input is no failure.",
         "percentunit",
         (Query(share, "failed"),),
     )
