@@ -31,6 +31,12 @@ def bare_run(session: Any) -> Callable[..., list[Any]]:  # noqa: ANN401 - the li
     return run
 
 
+def bound_run(session: Any, binding: Any) -> Callable[[], None]:  # noqa: ANN401 - the library has no types
+    """As `bare_run`, for inputs and outputs that are bound: no annotation of graphs is looked for at each run."""
+    inner, memory = getattr(session, "_sess", session), getattr(binding, "_iobinding", binding)
+    return lambda: inner.run_with_iobinding(memory, None)
+
+
 def output_name(session: Any) -> str:  # noqa: ANN401 - the library has no types
     """Of its only output. Raises `ArtifactError` where it has several."""
     names = [str(it.name) for it in session.get_outputs()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lockgate_runtime.server.onnx_session import bare_run, checked, open_session, output_name
+from lockgate_runtime.server.onnx_session import bare_run, bound_run, checked, open_session, output_name
 from lockgate_runtime.server.trial import varied
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class RowEngine:
         self._run = bare_run(session)
         self._width = len(signature["classes"])
         self._texts = [(place, codes) for place, codes in enumerate(model.codes) if codes is not None]
-        self._one = _OneRow(session, model, self._outputs[0], self._width or 1)
+        self._one = _OneRow(session, model, self._outputs[0], self._width)
 
     def run(self, columns: Columns) -> Outputs:
         """The outputs for n rows in columns."""
@@ -64,7 +64,7 @@ class RowEngine:
             for at in range(place, len(values), width):
                 values[at] = codes[values[at]]
         if len(rows) == 1:
-            return checked(self._one.run(values), 1, self._width)
+            return self._one.run(values)
         return self._of(np.ndarray((len(rows), width), np.float32, _packed(values)))
 
     def _of(self, numbers: NDArray[np.float32]) -> Outputs:
@@ -76,16 +76,16 @@ class _OneRow:
     """Memory for one row and for its outputs that is bound to a session, so that nothing is handed over in a run."""
 
     def __init__(self, session: Any, model: RowModel, output: str, width: int) -> None:  # noqa: ANN401 - the library has no types
-        self._row = np.zeros((1, len(model.order)), np.float32)
-        self._outputs = np.zeros((1, width), np.float32)
+        self._row = np.zeros(len(model.order), np.float32)
+        self._outputs = np.zeros((1, width) if width else 1, np.float32)
         binding = session.io_binding()
         for bind, name, memory in (
             (binding.bind_input, model.input, self._row),
             (binding.bind_output, output, self._outputs),
         ):
-            bind(name, "cpu", 0, np.float32, memory.shape, memory.ctypes.data)
+            bind(name, "cpu", 0, np.float32, (1, memory.size), memory.ctypes.data)
         self._pack: Callable[..., None] = struct.Struct(f"{len(model.order)}f").pack_into
-        self._run: Callable[[], None] = lambda: session.run_with_iobinding(binding)
+        self._run = bound_run(session, binding)
 
     def run(self, values: Sequence[float | None]) -> Outputs:
         try:
