@@ -304,7 +304,7 @@ class Batcher:
         batch.sort(key=_has_columns)
         if rows:
             parts.insert(0, self._to_columns(rows))
-        columns = tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+        columns = parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
         return Ran((), columns, self._run(columns))
 
     def _conclude(self, done: list[_Done]) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 
 from lockgate.contract.example import example_row
 from lockgate_runtime.server.artifact import ArtifactError
-from lockgate_runtime.server.columns import NO_GAPS, Gaps
+from lockgate_runtime.server.columns import Gaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -70,17 +70,25 @@ def gaps(engine: Engine, signature: Signature, reference: Reference) -> Gaps:
     """
     require_answer(engine, signature, reference)
     questions = list(_questions(signature))
-    if not questions or _answers(engine, _asked(questions, signature, reference)):
-        return NO_GAPS
-    failing = {it for it in questions if not _answers(engine, _asked([it], signature, reference))}
+    failing = _failing(lambda asked: _answers(engine, _asked(asked, signature, reference)), questions)
     known, missing = {}, set()
     for place, feature in enumerate(signature["inputs"]):
         refused = {it.value for it in failing if it.place == place}
         if not refused.isdisjoint(_MISSING):
             missing.add(feature["name"])
         if refused - _MISSING:
-            known[feature["name"]] = frozenset(feature["values"]) - refused
+            known[feature["name"]] = frozenset(feature["values"]) - refused - _MISSING
     return Gaps(known, frozenset(missing))
+
+
+def _failing(answers: Callable[[list[_Question]], bool], asked: list[_Question]) -> list[_Question]:
+    """Found by halves: mostly there are none of them, or few among many."""
+    if not asked or answers(asked):
+        return []
+    if len(asked) == 1:
+        return asked
+    half = len(asked) // 2
+    return [*_failing(answers, asked[:half]), *_failing(answers, asked[half:])]
 
 
 def _questions(signature: Signature) -> Iterator[_Question]:
