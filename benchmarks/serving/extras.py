@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import rows
-from contenders import LOCKGATE, SILENT, Contender, Site, environment, lockgate
+from contenders import FLOORS, LOCKGATE, SILENT, Contender, Site, environment, lockgate
 from load import CONNECTIONS, Load, Pace, Questions, measure, quietest
 from processes import SERVER_CORES, Server, free_port, started
 
@@ -26,11 +26,8 @@ def print_extras(artifacts: Path, holdout: rows.Holdout, pace: Pace) -> None:
     arrow = Questions("/v1/predict", [rows.as_stream(holdout.table.slice(0, batch))], _ARROW)
     print("\n| Lockgate besides | Found |")
     print("|---|---:|")
+    print(*_idle(artifacts, holdout, single, pace), sep="\n")
     with running(LOCKGATE, artifacts, holdout) as server:
-        idle = _median(server, single, 1, pace)
-        print(
-            f"| idle latency, one connection, median | {statistics.median(it.p50 for it in idle) * 1000:.3f} ms |"
-        )
         for name, questions in (("JSON columns", columns), ("Arrow", arrow)):
             rate = statistics.median(it.rate for it in _median(server, questions, 2, pace))
             print(f"| rows/s in batches of {batch:,}, {name} | {rate * batch:,.0f} |")
@@ -40,6 +37,19 @@ def print_extras(artifacts: Path, holdout: rows.Holdout, pace: Pace) -> None:
         print(f"| MB, two workers and their parent | {server.megabytes():.0f} |")
     cost = _cost(artifacts, holdout, single, pace)
     print(f"| cost of monitoring, median of {pace.rounds * _PAIRS} pairs by turns | {cost} |", flush=True)
+
+
+def _idle(artifacts: Path, holdout: rows.Holdout, questions: Questions, pace: Pace) -> Iterator[str]:
+    """By turns with the floor: on a machine that others share both may take three times as long a minute later."""
+    found: dict[str, list[float]] = {"idle latency": [], "that of the floor's hello": []}
+    with running(LOCKGATE, artifacts, holdout) as server, running(FLOORS[0], artifacts, holdout) as floor:
+        for _ in range(pace.rounds * _PAIRS):
+            for times, it in zip(found.values(), (server, floor), strict=True):
+                measure(it, questions, 1, _WARM_SECONDS)
+                times.append(quietest(it, questions, 1, pace).p50 * 1000)
+    for name, times in found.items():
+        least, middle = min(times), statistics.median(times)
+        yield f"| {name}, one connection, median of {len(times)} (least) | {middle:.3f} ms ({least:.3f}) |"
 
 
 def _median(server: Server, questions: Questions, connections: int, pace: Pace) -> Sequence[Load]:
