@@ -43,9 +43,10 @@ def _idle(artifacts: Path, holdout: rows.Holdout, questions: Questions, pace: Pa
     """By turns with the floor: on a machine that others share both may take three times as long a minute later."""
     found: dict[str, list[float]] = {"idle latency": [], "that of the floor's hello": []}
     with running(LOCKGATE, artifacts, holdout) as server, running(FLOORS[0], artifacts, holdout) as floor:
+        for it in (server, floor):
+            measure(it, questions, 1, _WARM_SECONDS)
         for _ in range(pace.rounds * _PAIRS):
             for times, it in zip(found.values(), (server, floor), strict=True):
-                measure(it, questions, 1, _WARM_SECONDS)
                 times.append(quietest(it, questions, 1, pace).p50 * 1000)
     for name, times in found.items():
         least, middle = min(times), statistics.median(times)
