@@ -85,7 +85,7 @@ def _rule(feature: Feature, unknown_categories: UnknownCategories, gaps: Gaps) -
 
 def fault(rule: Rule, value: object) -> str | None:
     """What is wrong with the JSON value in that column; None where nothing is."""
-    if value is None or (rule.type == "category" and value == ""):
+    if _is_missing(rule, value):
         if rule.nullable:
             return None
         return f"is missing, {_NO_ANSWER} without it" if rule.declared.nullable else _ALWAYS_NEEDED
@@ -96,12 +96,22 @@ def fault(rule: Rule, value: object) -> str | None:
     return _number_fault(rule, value)
 
 
+def _is_missing(rule: Rule, value: object) -> bool:
+    return value is None or (rule.type == "category" and value == "")
+
+
 def column_error(row: int, rule: Rule, value: object, message: str) -> ColumnError:
     """Of a value with a fault."""
-    if value is None or (rule.type == "category" and value == ""):
+    if _is_missing(rule, value):
         return ColumnError(row, rule.name, message, unanswered=rule.declared.nullable)
-    is_known = rule.known is None or not isinstance(value, str) or value in rule.known
-    return ColumnError(row, rule.name, message, unanswered=not is_known and _is_declared(rule, str(value)))
+    unanswered = (
+        rule.known is not None
+        and isinstance(value, str)
+        and value not in rule.known
+        and _is_declared(rule, value)
+        and _is_unicode(value)
+    )
+    return ColumnError(row, rule.name, message, unanswered=unanswered)
 
 
 def missing_column(rule: Rule) -> ColumnError:
