@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lockgate_runtime.server.artifact import Artifact
+    from lockgate_runtime.server.engine import Engine
     from lockgate_runtime.server.exchange import Exchange
     from lockgate_runtime.server.logs import Logs
     from lockgate_runtime.server.monitor import Monitoring
@@ -60,22 +61,11 @@ class Service:
         self._card = "" if card is None else card.read_text(encoding="utf-8", errors="replace")
         engine = open_engine(artifact, settings.trusted)
         found = gaps(engine, signature, artifact.reference)
-        by_rows = engine if isinstance(engine, RowEngine) else None
-        inputs = Inputs(
-            signature, settings.unknown_categories, found, None if by_rows is None else by_rows.order
-        )
+        order = engine.order if isinstance(engine, RowEngine) else None
+        inputs = Inputs(signature, settings.unknown_categories, found, order)
         self._rules = inputs.rules
         self.monitor = self._open_monitor(counters, worker, inputs)
-        self.batcher = Batcher(
-            loop,
-            engine.run,
-            (lambda rows: engine.run(inputs.columns(rows))) if by_rows is None else by_rows.run_rows,
-            inputs.columns,
-            self.monitor,
-            pace=measure(engine.run, lambda count: typical(signature, artifact.reference, count)),
-            most_rows=settings.most_queued_rows,
-            timeout_seconds=settings.timeout_seconds,
-        )
+        self.batcher = self._open_batcher(loop, engine, inputs)
         self._log = self._open_log()
         self._tracing = open_tracing(os.environ, signature["model"], settings.version, settings.trace_share)
         self._tokens = Tokens(settings.auth_file) if settings.auth_file is not None else None
@@ -132,6 +122,21 @@ class Service:
             artifact_sha256=artifact.sha256,
             model_format=artifact.format,
             to_columns=inputs.columns,
+        )
+
+    def _open_batcher(self, loop: asyncio.AbstractEventLoop, engine: Engine, inputs: Inputs) -> Batcher:
+        settings, artifact = self._settings, self._artifact
+        return Batcher(
+            loop,
+            engine.run,
+            engine.run_rows
+            if isinstance(engine, RowEngine)
+            else lambda rows: engine.run(inputs.columns(rows)),
+            inputs.columns,
+            self.monitor,
+            pace=measure(engine.run, lambda count: typical(artifact.signature, artifact.reference, count)),
+            most_rows=settings.most_queued_rows,
+            timeout_seconds=settings.timeout_seconds,
         )
 
     def _open_log(self) -> PredictionLog | None:
